@@ -1,0 +1,90 @@
+"""Every error the product raises on purpose, in one tree.
+
+    DeepResearchError                 exit code 1
+    ├── UsageError                    exit code 2    the request itself cannot be carried out
+    ├── SourceError                   exit code 1    one file cannot be read; the others go on
+    ├── NoReadableSourceError         exit code 1    not one file could be read
+    ├── IndexingError                 exit code 1    the passages cannot be indexed or searched
+    ├── StorageError                  exit code 1    a folder, a database or a disk refuses
+    ├── SessionError                  exit code 1
+    │   ├── UnknownSessionError       exit code 2
+    │   └── SessionBusyError          exit code 1    another process is running this session
+    └── SandboxError                  exit code 1
+        ├── InvalidSandboxRequest     exit code 2    the request never reached a worker
+        └── SandboxUnavailable        exit code 125  no back end can run anything here
+
+A message is one or two sentences: which input, what is wrong with it, what to do. Commands print it as it
+is, so it never holds a secret and never a traceback.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DeepResearchError(Exception):
+    """Something went wrong that a person can understand and mend."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(DeepResearchError):
+    """The request itself cannot be carried out: a wrong option, an empty question, a missing folder."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class SourceError(DeepResearchError):
+    """One file cannot be read. `path` is the file, `kind` a short word, `reason` half a sentence.
+
+    Kinds: ``missing``, ``permission``, ``empty``, ``too_large``, ``encrypted``, ``broken``, ``binary``,
+    ``no_text``, ``unknown_format``, ``changed``.
+    """
+
+    def __init__(self, path: str, kind: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.kind = kind
+        self.reason = reason
+
+
+class NoReadableSourceError(DeepResearchError):
+    """None of the given files could be read, so there is nothing to ask."""
+
+
+class IndexingError(DeepResearchError):
+    """Passages cannot be indexed or searched: a locked folder, another encoder, a server out of reach."""
+
+
+class StorageError(DeepResearchError):
+    """A folder, a database or a disk refuses what has to be stored."""
+
+
+class SessionError(DeepResearchError):
+    """A session cannot do what was asked of it."""
+
+
+class UnknownSessionError(SessionError):
+    """No session of this id is stored here."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class SessionBusyError(SessionError):
+    """Another living process is running this session."""
+
+
+class SandboxError(DeepResearchError):
+    """The sandbox could not be used. A script that fails is no error: it is a result."""
+
+
+class InvalidSandboxRequest(SandboxError):
+    """The request breaks a rule (a name, a size, a limit) and never reached a worker."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class SandboxUnavailable(SandboxError):
+    """No back end can run anything here. The message says what to install or start."""
+
+    exit_code: ClassVar[int] = 125

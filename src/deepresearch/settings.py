@@ -1,0 +1,41 @@
+"""The one place that reads the environment and `.env`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_home() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "deepresearch"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside; each name with the prefix ``DEEPRESEARCH_`` in the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DEEPRESEARCH_", env_file=".env", env_file_encoding="utf-8", extra="ignore", populate_by_name=True
+    )
+
+    home: Path = Field(default_factory=_default_home, description="Data folder: sessions, index, sandbox runtime.")
+    database_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("DEEPRESEARCH_DATABASE_URL", "DATABASE_URL"),
+        description="Where sessions live; SQLite in the home folder unless set.",
+    )
+    team: str = Field(default="extractive", description="Who thinks: extractive, or PROVIDER:MODEL.")
+    sandbox_backend: str = Field(default="auto", description="auto, docker or bubblewrap.")
+    sandbox_image: str = Field(default="deepresearch-python-sandbox:latest", description="Image of the docker back end.")
+    docker_bin: str = Field(default="docker", description="The docker command, for building images.")
+    log_dir: Path | None = Field(default=None, description="Folder for JSON log lines; standard error unless set.")
+    log_format: str = Field(default="json", description="json or text.")
+    offline: bool = Field(default=False, description="Refuse every use of the network.")
+
+    @field_validator("home", "log_dir")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path.expanduser().absolute() if path is not None else None
