@@ -6,29 +6,16 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-import Stemmer
-
-from deepresearch.team.questions import TREND_WORDS, content_terms, words, years
+from deepresearch.team.questions import TREND_WORDS, content_terms, years
 from deepresearch.team.series import Candidate
+from deepresearch.team.stemming import stem as stem_of
+from deepresearch.team.stemming import stems
 
 #: A series is taken when it covers this share of the question's weighted terms ...
 _FLOOR = 0.5
 #: ... and what the series itself is called is covered by the question at least this far.
 _NAME_FLOOR = 0.3
 _MOST_SERIES = 4
-
-_stem = Stemmer.Stemmer("english").stemWord
-
-
-def stems(text: str) -> list[str]:
-    """Lower-case stems of a text's words, words with an inner hyphen also in their parts."""
-    found = []
-    for word in words(text.replace("_", " ")):
-        lowered = word.casefold()
-        found.append(_stem(lowered))
-        if "-" in lowered:
-            found.extend(_stem(part) for part in lowered.split("-") if part)
-    return found
 
 
 def choose_series(question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -38,9 +25,7 @@ def choose_series(question: str, candidates: Sequence[Candidate]) -> list[Candid
     of the question that those before it leave open.
     """
     asked = [
-        _stem(term.casefold())
-        for term in content_terms(question)
-        if term.casefold() not in TREND_WORDS and not term.isdigit()
+        stem_of(term) for term in content_terms(question) if term.casefold() not in TREND_WORDS and not term.isdigit()
     ]
     if not asked or not candidates:
         return []
@@ -77,7 +62,7 @@ def _score(
     return coverage * (0.75 + 0.25 * named), frozenset(stem for stem in asked if stem in name | context)
 
 
-_GENERIC = frozenset(_stem(word) for word in [*TREND_WORDS, "of", "the", "in", "per", "and", "for", "by", "to", "a"])
+_GENERIC = frozenset(stem_of(word) for word in [*TREND_WORDS, "of", "the", "in", "per", "and", "for", "by", "to", "a"])
 
 
 def _period_bonus(question: str, candidate: Candidate) -> float:

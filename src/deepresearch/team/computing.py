@@ -1,0 +1,69 @@
+"""From sub-questions to scripts: which series, over which periods, under which title."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deepresearch.model.documents import Document
+from deepresearch.model.mathematics import MathRequest, Series
+from deepresearch.model.plan import Plan, QuestionType, SubQuestion
+from deepresearch.team.periods import parse_period
+from deepresearch.team.questions import years
+from deepresearch.team.scripts import math_request
+from deepresearch.team.series import Candidate, find_series
+from deepresearch.team.series_choice import choose_series
+
+_NUMERIC = frozenset({QuestionType.TREND, QuestionType.COMPARISON, QuestionType.QUANTITY})
+
+
+def requests_for(plan: Plan, documents: Sequence[Document]) -> list[MathRequest]:
+    """One request for each numeric sub-question whose series are found; its id is ``M-`` and the sub-question's."""
+    if not plan.wants_computation:
+        return []
+    candidates = find_series(documents)
+    requests = []
+    for sub in plan.sub_questions:
+        if sub.type not in _NUMERIC and len(years(sub.text)) < 2:
+            continue
+        chosen = choose_series(sub.text, candidates)
+        series = [clipped for one in chosen if (clipped := _clip(one, sub)) is not None]
+        if not series or not _wanted(sub, chosen[0]):
+            continue
+        over_periods = bool(chosen[0].periods)
+        requests.append(
+            math_request(
+                f"M-{sub.id}", _title(series), series if over_periods else series[:1], over_periods=over_periods
+            )
+        )
+    return requests
+
+
+def _wanted(sub: SubQuestion, first: Candidate) -> bool:
+    """A question for one amount wants no chart of categories, and none of many periods when it names one year."""
+    if sub.type is not QuestionType.QUANTITY:
+        return True
+    return bool(first.periods) and len(years(sub.text)) != 1
+
+
+def _clip(candidate: Candidate, sub: SubQuestion) -> Series | None:
+    """The series over the span of the years that the question names; None when fewer than two points are left."""
+    wanted = years(sub.text)
+    series = candidate.series
+    if not candidate.periods or not wanted or (len(wanted) == 1 and "since" not in sub.text.casefold()):
+        return series
+    first, last = wanted[0], wanted[-1] if len(wanted) > 1 else 9999
+    points = tuple(
+        point
+        for point in series.points
+        if (period := parse_period(point.label)) is not None and first <= period.year <= last
+    )
+    return series.model_copy(update={"points": points}) if len(points) >= 2 else None
+
+
+def _title(series: Sequence[Series]) -> str:
+    names = " and ".join(dict.fromkeys(one.name for one in series))
+    names = names if len(names) <= 90 else names[:89] + "…"
+    unit = f" ({series[0].unit})" if series[0].unit and len(series[0].unit) <= 24 else ""
+    first, last = series[0].points[0].label, series[0].points[-1].label
+    span = f", {first} to {last}" if series[0].axis in ("year", "quarter", "month") else ""
+    return f"{names[:1].upper()}{names[1:]}{unit}{span}"
