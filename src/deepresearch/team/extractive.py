@@ -39,7 +39,9 @@ class ExtractiveTeam:
             return None
         return sub_question.model_copy(update={"queries": (*sub_question.queries, query)})
 
-    async def compute(self, plan: Plan, documents: Sequence[Document], hits: Sequence[Hit]) -> list[MathRequest]:
+    async def compute(
+        self, plan: Plan, documents: Sequence[Document], readings: Sequence[Reading]
+    ) -> list[MathRequest]:
         """A script for the series in the documents' tables that each numeric sub-question names."""
         return requests_for(plan, documents)
 

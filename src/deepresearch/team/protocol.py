@@ -80,8 +80,13 @@ class Team(Protocol):
         """Other queries for a sub-question that is not answered yet, or None when there is nothing to try."""
         ...
 
-    async def compute(self, plan: Plan, documents: Sequence[Document], hits: Sequence[Hit]) -> list[MathRequest]:
-        """The scripts that would answer the question with numbers or a figure; empty when nothing can be computed."""
+    async def compute(
+        self, plan: Plan, documents: Sequence[Document], readings: Sequence[Reading]
+    ) -> list[MathRequest]:
+        """The scripts that would answer the question with numbers or a figure; empty when nothing can be computed.
+
+        The id of a request ends with the sub-question's.
+        """
         ...
 
     async def write(self, plan: Plan, readings: Sequence[Reading], results: Sequence[MathOutcome]) -> Draft:
