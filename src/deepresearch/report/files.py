@@ -76,7 +76,9 @@ def _take_away(files: list[Path], folders: list[Path]) -> None:
 
 def _message(folder: Path, error: OSError) -> str:
     if error.errno in _FULL:
-        return f"{folder}: the report was not written because the disk is full. Free some space or choose another --out."
+        return (
+            f"{folder}: the report was not written because the disk is full. Free some space or choose another --out."
+        )
     if error.errno in _FORBIDDEN:
         return f"{folder}: the report was not written because this user may not write there. Choose another --out."
     if error.errno in _NOT_A_FOLDER:

@@ -116,9 +116,7 @@ def _conflicts(layout: Layout) -> list[str]:
         lines += [f"{escaped(conflict.note)}", ""]
         rows = []
         for side in conflict.sides:
-            sources = [
-                escaped(quote.where) + (" (superseded)" if quote.superseded_by else "") for quote in side.quotes
-            ]
+            sources = [escaped(quote.where) + (" (superseded)" if quote.superseded_by else "") for quote in side.quotes]
             words = escaped(side.claim.text) + "".join(_mark(quote) for quote in side.quotes)
             date = escaped(side.date) or "undated"
             rows.append((words, " · ".join(sources), date, f"[{escaped(side.claim.id)}]"))
@@ -171,7 +169,12 @@ def _sources(layout: Layout) -> list[str]:
         entry = row.entry
         note = f"superseded by {escaped(row.superseded_by)}" if row.superseded_by else ""
         version = escaped(entry.version or "")
-        cells = (escaped(entry.title), escaped(row.name), escaped(kind_word(entry.media_type)), escaped(entry.date or ""))
+        cells = (
+            escaped(entry.title),
+            escaped(row.name),
+            escaped(kind_word(entry.media_type)),
+            escaped(entry.date or ""),
+        )
         rows.append((*cells, version, str(entry.citations), note))
     head = ("Title", "File", "Kind", "Date", "Version", "Cited", "Note")
     return ["## Sources", "", *_table(head, rows), ""]

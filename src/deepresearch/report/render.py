@@ -38,7 +38,9 @@ def write_reports(
     for number, figure in enumerate(report.figures, 1):
         picture = safe_picture(artefacts.get(figure.sha256, b""))
         if picture is None:
-            limits.append(f"The figure “{figure.title}” of run {figure.run_id} could not be shown: its file is missing.")
+            limits.append(
+                f"The figure “{figure.title}” of run {figure.run_id} could not be shown: its file is missing."
+            )
             continue
         media_type, content = picture
         name = f"figures/{number:02d}-{clean_name(figure.title) or 'figure'}{extension_for(media_type)}"

@@ -30,9 +30,14 @@ def requests_for(plan: Plan, documents: Sequence[Document]) -> list[MathRequest]
         if not series or not _wanted(sub, chosen[0]):
             continue
         over_periods = bool(chosen[0].periods)
+        named = years(sub.text)
         requests.append(
             math_request(
-                f"M-{sub.id}", _title(series), series if over_periods else series[:1], over_periods=over_periods
+                f"M-{sub.id}",
+                _title(series),
+                series if over_periods else series[:1],
+                over_periods=over_periods,
+                compare_at=str(named[-1]) if named else None,
             )
         )
     return requests

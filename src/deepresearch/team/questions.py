@@ -9,6 +9,7 @@ from deepresearch.model.plan import Plan, QuestionType, SubQuestion
 _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
+        (QuestionType.CAUSE, r"^\W*(?:why|warum|weshalb|wieso|pourquoi)\b|\bwhat (?:caused|causes|led to|explains)\b"),
         (
             QuestionType.TREND,
             r"\b(trends?|over (?:the )?(?:years|time|last|past)|develop(?:ed|ment)?|evol\w+|"
@@ -16,19 +17,22 @@ _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = tuple(
             r"(?:growth|increase|decrease|decline|change|rise|drop)\s+(?:of|in)\b|from\s+\d{4}\s+to\s+\d{4}|"
             r"between\s+\d{4}\s+and\s+\d{4}|since\s+\d{4}|entwick\w+|évolu\w+|evoluci\w+)\b",
         ),
-        (QuestionType.CAUSE, r"^\s*why\b|\b(?:why|causes?d?|reasons?|because|due to|led to|warum|weshalb|pourquoi)\b"),
+        (QuestionType.CAUSE, r"\b(?:why|causes?d?|reasons?)\b"),
         (
             QuestionType.COMPARISON,
-            r"\b(?:compar\w+|versus|vs\.?|differ\w*|better|worse|(?:more|less|higher|lower|larger|smaller)\b.*\bthan|"
-            r"highest|lowest|largest|smallest|most|least|which of)\b",
+            r"\b(?:compar\w+|versus|vs\.?|differ\w*|(?:more|less|higher|lower|larger|smaller|better|worse|fewer|older|newer|"
+            r"faster|slower|cheaper|longer|shorter)\b(?:.*\b(?:than|or)\b)?|highest|lowest|largest|smallest|most|least|"
+            r"best|worst|oldest|newest|fastest|slowest|cheapest|longest|shortest)\b",
         ),
         (
             QuestionType.QUANTITY,
-            r"\bhow (?:many|much|large|big|high|long|far|old|fast|heavy)\b|"
-            r"\b(?:number|amount|share|percentage|total|average|mean|sum|cost|price|rate) of\b|\bwie ?viele?\b|\bcombien\b",
+            r"\bhow (?:many|much|large|big|high|long|far|old|fast|heavy|deep|wide|tall)\b|\bwie ?viele?\b|\bcombien\b|"
+            r"\b(?:what|which)\b[^?]*?\b(?:number|amount|share|percentage|total|average|mean|sum|costs?|price|rate|speed|"
+            r"height|length|weight|size|salary|budget|capacity|revenue|profit|population|temperature|distance|quota|limit|"
+            r"threshold|target|fee|fare|turnover|value)\b",
         ),
         (QuestionType.TIME, r"\bwhen\b|\b(?:what|which|in what) (?:year|date|day|month|time)\b|\bwann\b|\bquand\b"),
-        (QuestionType.LIST, r"\b(?:list|name (?:all|the)|which .*s\b.*\bare\b|what are)\b"),
+        (QuestionType.LIST, r"\b(?:list|name (?:all|the)|which (?:\w+ )?\w+s\b|what are)\b"),
         (QuestionType.DEFINITION, r"^\s*(?:what|who) (?:is|are|was|were)\b|\bdefine\b|\bmean(?:s|ing)? of\b"),
     )
 )

@@ -26,7 +26,8 @@ from matplotlib.ticker import MaxNLocator
 COLOURS = ["#1f5a8a", "#c2571a", "#3d7d3f", "#7b4b94"]
 
 with open("{data_file}", encoding="utf-8") as file:
-    all_series = json.load(file)
+    data = json.load(file)
+all_series = data["series"]
 
 plt.rcParams.update({{
     "font.size": 11, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "deepresearch",
@@ -62,11 +63,11 @@ if len(all_series) == 2:
     one, two = (dict(series["points"]) for series in all_series)
     shared = [label for label in one if label in two]
     if shared:
-        last = shared[-1]
-        results["shared_label"] = last
-        results["difference"] = one[last] - two[last]
-        if two[last]:
-            results["ratio"] = one[last] / two[last]
+        label = data["compare_at"] if data["compare_at"] in shared else shared[-1]
+        results["shared_label"] = label
+        results["difference"] = one[label] - two[label]
+        if two[label]:
+            results["ratio"] = one[label] / two[label]
 print(json.dumps(results))
 '''
 
@@ -122,8 +123,13 @@ figure.savefig("{figure_file}", metadata={{"Date": None}})
 """
 
 
-def math_request(request_id: str, title: str, series: Sequence[Series], *, over_periods: bool) -> MathRequest:
-    """A request that computes the statistics of `series` and draws them: lines over periods, else bars."""
+def math_request(
+    request_id: str, title: str, series: Sequence[Series], *, over_periods: bool, compare_at: str | None = None
+) -> MathRequest:
+    """A request that computes the statistics of `series` and draws them: lines over periods, else bars.
+
+    Two series are also compared: at the label `compare_at` where both have it, else at the last they share.
+    """
     figure = (_LINES + _LINES_END) if over_periods else (_BARS + _BARS_END)
     script = (
         _COMMON.format(title=_plain(title), data_file=DATA_FILE, figure_file=FIGURE_FILE)
@@ -131,10 +137,13 @@ def math_request(request_id: str, title: str, series: Sequence[Series], *, over_
         + figure
         + _SAVE.format(title=json.dumps(title.replace("$", r"\\$"), ensure_ascii=False), figure_file=FIGURE_FILE)
     )
-    data = [
-        {"name": one.name, "unit": one.unit, "points": [[point.label, point.value] for point in one.points]}
-        for one in series
-    ]
+    data = {
+        "compare_at": compare_at,
+        "series": [
+            {"name": one.name, "unit": one.unit, "points": [[point.label, point.value] for point in one.points]}
+            for one in series
+        ],
+    }
     return MathRequest(
         id=request_id,
         title=title,
