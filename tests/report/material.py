@@ -79,9 +79,7 @@ class Shelf:
     def quote(self, source: str, words: str, page: int | None = None, after: int = 0) -> Quote:
         sha256 = self._sha[source]
         start = self.texts[sha256].index(words, after)
-        return Quote(
-            source=source, sha256=sha256, page=page, start=start, end=start + len(words), quote=words
-        )
+        return Quote(source=source, sha256=sha256, page=page, start=start, end=start + len(words), quote=words)
 
     def entries(self, claims: tuple[Claim, ...]) -> tuple[SourceEntry, ...]:
         cited = [quote.sha256 for claim in claims for quote in claim.citations]
@@ -145,9 +143,7 @@ def chart() -> bytes:
     width, height, left, bottom = 720, 380, 70, 330
     years = list(EMISSIONS)
     top = 35000
-    points = [
-        (left + number * 62, bottom - 290 * EMISSIONS[year] / top) for number, year in enumerate(years)
-    ]
+    points = [(left + number * 62, bottom - 290 * EMISSIONS[year] / top) for number, year in enumerate(years)]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
         'font-size="13" fill="#333">'
@@ -300,9 +296,7 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
             "emissions-reduction-policy-v1.md is superseded by emissions-reduction-policy-v2.md and is not "
             "counted as current.",
         ),
-        figures=(
-            Figure(path="chart.svg", title=title, run_id=run, media_type="image/svg+xml", sha256=sha256),
-        ),
+        figures=(Figure(path="chart.svg", title=title, run_id=run, media_type="image/svg+xml", sha256=sha256),),
         math=MathSummary(status=MathStatus.SUCCESS, alert_required=False, degradation_note="", runs=(run,)),
         usage=Usage(seconds=3.84),
         paths={},
@@ -321,8 +315,7 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
                 title="Change of CO2 emissions, 2014 to 2024",
                 script=SCRIPT,
                 files={
-                    "series-1.csv": "label,value\n"
-                    + "".join(f"{year},{value}\n" for year, value in EMISSIONS.items())
+                    "series-1.csv": "label,value\n" + "".join(f"{year},{value}\n" for year, value in EMISSIONS.items())
                 },
                 series=(Series(name="CO2 emissions", unit="tonnes", axis="Year", points=points),),
                 values={"first": 31483.0, "last": 18819.0, "change": -12664.0, "change_percent": -40.2},

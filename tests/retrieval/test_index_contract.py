@@ -81,9 +81,7 @@ def test_a_changed_passage_replaces_the_former(index: Index) -> None:
     index.upsert([passage("ferry-1", "The ferry was replaced by a tunnel.")])
     assert index.count() == len(PASSAGES)
     assert index.search("tunnel")[0].passage.text == "The ferry was replaced by a tunnel."
-    assert "eleven" not in {
-        word for hit in index.search("eleven times a day") for word in hit.passage.text.split()
-    }
+    assert "eleven" not in {word for hit in index.search("eleven times a day") for word in hit.passage.text.split()}
 
 
 def test_deletes_whole_documents_and_knows_which_are_left(index: Index) -> None:

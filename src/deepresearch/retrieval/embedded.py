@@ -58,19 +58,14 @@ class EmbeddedStore:
         else:
             self._shard = engine.EdgeShard.create(str(shard), self._configuration(dimension))
             for name, kind in INDEXED_FIELDS.items():
-                schema = (
-                    engine.PayloadSchemaType.Keyword
-                    if kind == "keyword"
-                    else engine.PayloadSchemaType.Integer
-                )
+                schema = engine.PayloadSchemaType.Keyword if kind == "keyword" else engine.PayloadSchemaType.Integer
                 self._shard.update(engine.UpdateOperation.create_field_index(name, schema))
 
     def _configuration(self, dimension: int) -> Any:
         engine = self._engine
         return engine.EdgeConfig(
             vectors={
-                name: engine.EdgeVectorParams(size=dimension, distance=engine.Distance.Cosine)
-                for name in DENSE_NAMES
+                name: engine.EdgeVectorParams(size=dimension, distance=engine.Distance.Cosine) for name in DENSE_NAMES
             },
             sparse_vectors={SPARSE: engine.EdgeSparseVectorParams(modifier=engine.Modifier.Idf)},
         )
@@ -111,12 +106,8 @@ class EmbeddedStore:
         wanted = _condition(engine, filters)
         requests = []
         for name, query in queries:
-            vector = (
-                engine.SparseVector(query.indices, query.values) if isinstance(query, TermVector) else query
-            )
-            requests.append(
-                engine.QueryRequest(limit=limit, query=engine.Query.Nearest(vector, name), filter=wanted)
-            )
+            vector = engine.SparseVector(query.indices, query.values) if isinstance(query, TermVector) else query
+            requests.append(engine.QueryRequest(limit=limit, query=engine.Query.Nearest(vector, name), filter=wanted))
         found = self._shard.query_batch(engine.QueryBatchRequest(requests))
         return [[(str(point.id), point.score) for point in results] for results in found]
 
@@ -129,15 +120,11 @@ class EmbeddedStore:
         offset = None
         while True:
             records, offset = self._shard.scroll(
-                self._engine.ScrollRequest(
-                    offset=offset, limit=_SCAN, with_payload=["text"], with_vector=[SPARSE]
-                )
+                self._engine.ScrollRequest(offset=offset, limit=_SCAN, with_payload=["text"], with_vector=[SPARSE])
             )
             for record in records:
                 sparse = (record.vector or {}).get(SPARSE)
-                terms = (
-                    TermVector(sparse.indices, sparse.values) if sparse is not None else TermVector([], [])
-                )
+                terms = TermVector(sparse.indices, sparse.values) if sparse is not None else TermVector([], [])
                 yield Stored(str(record.id), Entry(record.payload["text"], terms))
             if offset is None:
                 return
@@ -217,8 +204,7 @@ def _lock(folder: Path, wait: float) -> int:
             holder = os.pread(descriptor, 4096, 0).decode("utf-8", "replace").strip()
             os.close(descriptor)
             raise IndexingError(
-                f"The index {folder} is in use by another process ({holder or 'unknown'}); "
-                "wait for it or end it."
+                f"The index {folder} is in use by another process ({holder or 'unknown'}); wait for it or end it."
             ) from error
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"pid {os.getpid()}: {json.dumps(' '.join(sys.argv))}\n".encode(), 0)

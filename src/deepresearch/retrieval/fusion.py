@@ -30,8 +30,6 @@ def fuse(legs: Mapping[str, Mapping[str, float]], weights: Mapping[str, float]) 
         spread = highest - lowest
         share = weights[name] / total if total else 0.0
         for key, score in scores.items():
-            contributions.setdefault(key, {})[name] = share * (
-                (score - lowest) / spread if spread > 0 else 1.0
-            )
+            contributions.setdefault(key, {})[name] = share * ((score - lowest) / spread if spread > 0 else 1.0)
     fused = [Fused(key, sum(parts.values()), parts) for key, parts in contributions.items()]
     return sorted(fused, key=lambda candidate: (-candidate.score, candidate.key))

@@ -224,9 +224,7 @@ class HybridIndex(Index):
         try:
             found = Collection(**json.loads(written))
         except (ValueError, TypeError) as error:
-            raise IndexingError(
-                f"The index in {self._place} was written by an unknown version; {_REBUILD}."
-            ) from error
+            raise IndexingError(f"The index in {self._place} was written by an unknown version; {_REBUILD}.") from error
         if (found.encoder, found.encoder_version, found.dimension) != (
             mine.encoder,
             mine.encoder_version,

@@ -85,9 +85,7 @@ class LatentSemanticEncoder:
         import numpy as np  # noqa: PLC0415
 
         counts = np.array([len(entry.terms.indices) for entry in entries], dtype=np.int64)
-        matrix = self._weighted(
-            entries, counts, self._terms, np.ones(len(self._terms), np.float32), unit=False
-        )
+        matrix = self._weighted(entries, counts, self._terms, np.ones(len(self._terms), np.float32), unit=False)
         folded: Matrix = np.asarray(matrix @ self._vectors, dtype=np.float32)
         return folded
 
@@ -143,12 +141,8 @@ class LatentSemanticEncoder:
         import numpy as np  # noqa: PLC0415
         from scipy.sparse import csr_array  # noqa: PLC0415
 
-        wanted = np.concatenate(
-            [np.zeros(0, np.uint32), *(np.array(e.terms.indices, np.uint32) for e in entries)]
-        )
-        values = np.concatenate(
-            [np.zeros(0, np.float32), *(np.array(e.terms.values, np.float32) for e in entries)]
-        )
+        wanted = np.concatenate([np.zeros(0, np.uint32), *(np.array(e.terms.indices, np.uint32) for e in entries)])
+        values = np.concatenate([np.zeros(0, np.float32), *(np.array(e.terms.values, np.float32) for e in entries)])
         rows = np.repeat(np.arange(len(entries)), counts)
         if len(terms):
             places = np.minimum(np.searchsorted(terms, wanted), len(terms) - 1)

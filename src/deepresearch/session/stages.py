@@ -14,6 +14,7 @@ from deepresearch.model.evidence import Claim, Conflict
 from deepresearch.model.mathematics import Figure, MathRequest, MathResult
 from deepresearch.model.plan import Plan, SubQuestion
 from deepresearch.model.report import Report, ReportStatus, ScriptRecord, Usage
+from deepresearch.model.retrieval import Hit
 from deepresearch.model.session import SessionOptions
 from deepresearch.report import write_reports
 from deepresearch.session import mathematics
@@ -101,19 +102,17 @@ class Stages:
         async def work() -> tuple[Any, dict[str, Any]]:
             plan = self._plan()
             sub: SubQuestion = next(sub for sub in plan.sub_questions if sub.id == sub_question)
-            index = await asyncio.to_thread(self._library.open, self._stored("index")["collection"])
             documents = {document.sha256: document for document in self._current_documents()}
-            reading: Reading | None = None
-            searches: list[str] = []
+            collection = self._stored("index")["collection"]
             while True:
-                hits = await asyncio.to_thread(search_all, index, sub.queries)
-                searches = list(sub.queries)
+                hits = await asyncio.to_thread(self._search, collection, sub)
                 concerned = {hit.passage.sha256: documents[hit.passage.sha256] for hit in hits}
                 reading = await self._team.read(sub, hits, concerned)
                 wider = await self._team.widen(sub, reading)
                 if wider is None:
                     break
                 sub = wider
+            searches = list(sub.queries)
             value = {"reading": reading.model_dump(mode="json"), "queries": searches}
             told = {"passages": reading.passages, "documents": reading.documents, "findings": len(reading.findings)}
             return value, told
@@ -175,6 +174,10 @@ class Stages:
             return report.model_dump(mode="json"), {"paths": report.paths, "claims": len(report.claims)}
 
         return await self._runner.once("report", work)
+
+    def _search(self, collection: str, sub_question: SubQuestion) -> list[Hit]:
+        with self._library.open(collection) as index:
+            return search_all(index, sub_question.queries)
 
     def finished_report(self) -> Report | None:
         """The report when the session has one."""
