@@ -17,7 +17,7 @@ from deepresearch.team.stemming import stems
 
 _FLOOR = 0.74
 #: A list is also named by its column's heading and its table's, so less of the question has to be covered.
-_LIST_FLOOR = 0.45
+_LIST_FLOOR = 0.3
 _MOST = 3
 _LONGEST_LIST = 40
 _SINGLE = frozenset({QuestionType.QUANTITY, QuestionType.FACT, QuestionType.TIME, QuestionType.DEFINITION})
