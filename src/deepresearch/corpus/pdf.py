@@ -43,12 +43,8 @@ def parse_pdf(data: bytes, limits: LoadLimits) -> Parsed:
             document = pypdfium2.PdfDocument(data)
         except pypdfium2.PdfiumError as error:
             if getattr(error, "err_code", None) in (ERROR_PASSWORD, ERROR_SECURITY):
-                raise NotReadableError(
-                    "encrypted", "it is protected by a password; save it without one"
-                ) from error
-            raise NotReadableError(
-                "broken", "the PDF is damaged or cut off; open and save it again"
-            ) from error
+                raise NotReadableError("encrypted", "it is protected by a password; save it without one") from error
+            raise NotReadableError("broken", "the PDF is damaged or cut off; open and save it again") from error
         with closing(document):
             pages, unread = _all_lines(document, limits)
             metadata = document.get_metadata_dict(skip_empty=True)
@@ -79,9 +75,7 @@ def _all_lines(document: Any, limits: LoadLimits) -> tuple[list[list[Line]], lis
             unread.append(number + 1)
         characters += sum(len(line.text) for line in lines)
         if characters > limits.text_characters:
-            raise NotReadableError(
-                "too_large", f"its text has over {limits.text_characters:,} characters; split it"
-            )
+            raise NotReadableError("too_large", f"its text has over {limits.text_characters:,} characters; split it")
         pages.append(lines)
     return pages, unread
 
