@@ -60,6 +60,8 @@ KEEPS_HYPHEN = frozenset(
         "over-the",
     ]
 )
+# A caption begins a block of its own.
+NAMED = re.compile(r"(?:table|figure|fig\.|chart|exhibit|tabelle|abbildung|tableau|tabla)\s+[\dA-Z]", re.IGNORECASE)
 SPACES = re.compile(r"[ \t\u00a0]+")
 
 
@@ -159,6 +161,8 @@ def _groups(lines: Sequence[Line], body: float, levels: dict[float, int]) -> lis
 
 def _same_block(group: Sequence[Line], line: Line, pitch: float, body: float, levels: dict[float, int]) -> bool:
     above = group[-1]
+    if NAMED.match(line.text):
+        return False
     if abs(above.size - line.size) > max(1.0, 0.12 * above.size):
         return False
     level, level_above = _level(line, body, levels), _level(above, body, levels)
