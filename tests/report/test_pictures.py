@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
-from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+from lxml import etree, html  # type: ignore[import-untyped,unused-ignore]
 from tests.report.browser import console, needs_chromium, run_chromium
 from tests.report.hostile import SVG
 from tests.report.material import chart
 
+from deepresearch.model.report import Report
 from deepresearch.report.pictures import media_type_of, safe_picture, sanitised_svg
 
 NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'
@@ -117,3 +119,13 @@ def test_a_hostile_svg_opened_by_itself_runs_nothing(tmp_path: Path) -> None:
     dom, log = run_chromium(tmp_path / "profile", "--dump-dom", path.as_uri())
     assert "pwned" not in dom and "kept" in dom
     assert not [line for line in console(log) if "attacker" in line]
+
+
+def test_only_sanitised_svg_is_written_and_shown(hostile: Report) -> None:
+    assert hostile.figures
+    for figure in hostile.figures:
+        assert Path(figure.path).read_bytes() == sanitised_svg(SVG)
+    sources = html.document_fromstring(Path(hostile.paths["html"]).read_bytes()).xpath("//img/@src")
+    assert len(sources) == len(hostile.figures)
+    for source in sources:
+        assert b64decode(source.removeprefix("data:image/svg+xml;base64,")) == sanitised_svg(SVG)
