@@ -126,6 +126,6 @@ def test_numbers_and_times_read_well() -> None:
 
 
 def test_unseen_characters_become_signs_and_the_rest_stays() -> None:
-    assert visible("a\x00b\u202ec\r\nd\re\tf\u200d\u200f🏴") == "a␀b⟦U+202E⟧c\nd\ne\tf\u200d\u200f🏴"
-    assert visible("\ud800") == "⟦U+D800⟧"
+    assert visible("a\x00b\u202ec\r\nd\re\tf\u200d\u200f🏴") == "a‹U+0000›b‹U+202E›c\nd\ne\tf\u200d\u200f🏴"
+    assert visible("\ud800") == "‹U+D800›"
     assert one_line("  a\n\n b\t") == "a b"
