@@ -81,7 +81,9 @@ class Shelf:
     def quote(self, source: str, words: str, page: int | None = None, after: int = 0) -> Quote:
         sha256 = self._sha[source]
         start = self.texts[sha256].index(words, after)
-        return Quote(source=source, sha256=sha256, page=page, start=start, end=start + len(words), quote=words)
+        return Quote(
+            source=source, sha256=sha256, page=page, start=start, end=start + len(words), quote=words
+        )
 
     def entries(self, claims: tuple[Claim, ...]) -> tuple[SourceEntry, ...]:
         cited = [quote.sha256 for claim in claims for quote in claim.citations]
@@ -309,7 +311,9 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
             "emissions-reduction-policy-v1.md is superseded by emissions-reduction-policy-v2.md and "
             "is not counted as current.",
         ),
-        figures=(Figure(path="chart.svg", title=title, run_id=run, media_type="image/svg+xml", sha256=sha256),),
+        figures=(
+            Figure(path="chart.svg", title=title, run_id=run, media_type="image/svg+xml", sha256=sha256),
+        ),
         math=MathSummary(status=MathStatus.SUCCESS, alert_required=False, degradation_note="", runs=(run,)),
         usage=Usage(seconds=3.84),
         paths={},
@@ -328,7 +332,8 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
                 title="Change of CO2 emissions, 2014 to 2024",
                 script=SCRIPT,
                 files={
-                    "series-1.csv": "label,value\n" + "".join(f"{year},{value}\n" for year, value in EMISSIONS.items())
+                    "series-1.csv": "label,value\n"
+                    + "".join(f"{year},{value}\n" for year, value in EMISSIONS.items())
                 },
                 series=(Series(name="CO2 emissions", unit="tonnes", axis="Year", points=points),),
                 values={"first": 31483.0, "last": 18819.0, "change": -12664.0, "change_percent": -40.2},
