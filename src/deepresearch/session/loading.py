@@ -6,11 +6,14 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from deepresearch.corpus import LOADER_VERSION, LoadLimits, discover, load_many, source_name  # type: ignore
+from deepresearch.corpus import LoadLimits, discover, load_many, source_name
 from deepresearch.model.base import Value
 from deepresearch.model.documents import Document, RefusedSource
 from deepresearch.model.errors import NoReadableSourceError
 from deepresearch.session.store import Store
+
+#: Changes whenever the loaders read a file differently, so that stored documents are read anew.
+LOADER_VERSION = "1"
 
 
 class Loaded(Value):

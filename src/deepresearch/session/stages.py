@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,10 @@ class Stages:
             documents = self._all_documents()
             superseded = superseded_documents(self._options.question, documents)
             current = [document for document in documents if document.sha256 not in superseded.replaced]
-            progress: Callable[[int, int], None] = lambda done, total: self._listener.count(Count("index", done, total))
+
+            def progress(done: int, total: int) -> None:
+                self._listener.count(Count("index", done, total))
+
             collection, passages = await asyncio.to_thread(self._library.build, current, progress)
             value = {"collection": collection, "passages": passages, "superseded": superseded.replaced}
             return value, {"passages": passages, "superseded": len(superseded.replaced)}
@@ -217,6 +220,8 @@ class Stages:
                     title=outcome.request.title,
                     script=outcome.request.script,
                     files=outcome.request.files,
+                    series=outcome.request.series,
+                    values=_shown_values(outcome),
                 )
                 for outcome in outcomes
             ),
@@ -273,6 +278,14 @@ def _figures(outcomes: Sequence[MathOutcome]) -> tuple[Figure, ...]:
         for artefact in outcome.result.artefacts
         if artefact.media_type.startswith("image/")
     )
+
+
+def _shown_values(outcome: MathOutcome) -> dict[str, float | str]:
+    """The run's numbers under names a reader understands: with one series the prefix says nothing."""
+    values = outcome.result.values
+    if len(outcome.request.series) > 1:
+        return dict(values)
+    return {key.removeprefix("s1."): value for key, value in values.items()}
 
 
 def _seconds_since(at: str) -> float:

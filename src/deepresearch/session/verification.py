@@ -44,9 +44,7 @@ def verify(
     )
 
 
-def _checked(
-    claim_id: str, claim: DraftClaim, documents: dict[str, Document], runs: dict[str, MathOutcome]
-) -> Claim:
+def _checked(claim_id: str, claim: DraftClaim, documents: dict[str, Document], runs: dict[str, MathOutcome]) -> Claim:
     """One sentence: quotes that are not the document's words are dropped, the rest decides its band."""
     citations: tuple[Quote, ...] = tuple(
         quote for quote in claim.citations if quote.sha256 in documents and gate(quote, documents[quote.sha256])

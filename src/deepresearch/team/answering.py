@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from deepresearch.model.plan import QuestionType, SubQuestion
-from deepresearch.team.questions import TREND_WORDS, years
+from deepresearch.team.questions import years
 from deepresearch.team.stemming import stem, stems
+from deepresearch.team.word_lists import LIGHT_WORDS, TREND_WORDS
 
 _DATE = re.compile(
     r"\b(?:19|20)\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b(?:january|february|march|april|may|june|july|august|"
@@ -37,14 +38,7 @@ _WHERE = re.compile(r"^\s*where\b", re.IGNORECASE)
 _NAME = re.compile(r"(?<!^)(?<![.!?]\s)\b[^\W\d_a-z][\w’'-]+", re.UNICODE)
 
 
-_LIGHT = frozenset(
-    stem(word)
-    for word in (
-        "carry hold take make get use need belong contain include provide serve offer work run go come stay become cut "
-        "want keep put set happen cause affect involve concern exist cost mv ms mr mrs dr company organisation fall rise "
-        "increase decrease change"
-    ).split()
-)
+_LIGHT = frozenset(stem(word) for word in LIGHT_WORDS)
 
 
 class TermWeights:

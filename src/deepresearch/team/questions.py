@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from deepresearch.model.plan import Plan, QuestionType, SubQuestion
+from deepresearch.team.word_lists import QUESTION_WORDS, TREND_WORDS
 
 _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
@@ -37,26 +38,6 @@ _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = tuple(
     )
 )
 
-#: Words that shape a question without saying what it is about.
-_QUESTION_WORDS = frozenset(
-    """what when where who whom whose which why how many much long far old large big high do does did done is are was
-    were be been being has have had can could should would will may might must please tell me give us show explain describe
-    list name find say says said according document documents source sources report reports the a an of in on at to
-    for from by with and or but if than then there this that these those it its they their he she his her our your my
-    we you i as about into over under between during since until per each any all some no not only also more most less
-    least very so such same other another both either neither""".split()  # noqa: SIM905  (a word list reads better)
-)
-
-#: Words that say how values move, not whose values they are.
-TREND_WORDS = frozenset(
-    """trend trends change changed changes changing develop developed development evolve evolved evolution grow grew
-    grown growth growing increase increased increasing decrease decreased decreasing decline declined fall fell fallen
-    rise rose risen drop dropped shrink shrank shrunk year years yearly annual annually time times period periods past
-    last recent recently far course total average mean sum number amount percent percentage figure figures value values
-    level levels highest lowest largest smallest maximum minimum peak compare compared comparison versus difference
-    differ ratio overall""".split()  # noqa: SIM905
-)
-
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*", re.UNICODE)
 _SPLIT = re.compile(
     r"\?\s+|;\s+|\n+|,?\s+and\s+(?=(?:why|how|when|who|where|what|which)\b)|,?\s+und\s+(?=(?:warum|wie|wann|wer|wo|was)\b)",
@@ -74,7 +55,7 @@ def content_terms(text: str) -> tuple[str, ...]:
     """The words that say what a question is about, in order and once each."""
     seen: dict[str, str] = {}
     for word in words(text):
-        if word.casefold() not in _QUESTION_WORDS:
+        if word.casefold() not in QUESTION_WORDS:
             seen.setdefault(word.casefold(), word)
     return tuple(seen.values())
 

@@ -18,9 +18,9 @@ from deepresearch.team.answering import (
     TermWeights,
     asked_stems,
     coverage,
+    form_fit,
     gives_type,
     names_the_years,
-    form_fit,
 )
 from deepresearch.team.lookup import look_up
 from deepresearch.team.protocol import Finding, Reading

@@ -30,7 +30,7 @@ with open("{data_file}", encoding="utf-8") as file:
 all_series = data["series"]
 
 plt.rcParams.update({{
-    "font.size": 11, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "deepresearch",
+    "font.size": 12, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "deepresearch",
     "axes.titlesize": 12.5, "axes.titlelocation": "left", "axes.titlepad": 14, "axes.axisbelow": True,
 }})
 '''
@@ -49,7 +49,7 @@ def statistics(points):
         "minimum": min(values), "minimum_label": labels[values.index(min(values))],
     }
     if first:
-        result["percent_change"] = (last - first) / abs(first) * 100
+        result["change_percent"] = (last - first) / abs(first) * 100
     if first > 0 and last > 0 and steps:
         result["mean_growth_percent"] = ((last / first) ** (1 / steps) - 1) * 100
     return result
@@ -78,9 +78,11 @@ for series, colour in zip(all_series, COLOURS):
     places = [labels.index(label) for label, _ in series["points"]]
     values = [value for _, value in series["points"]]
     axes.plot(places, values, marker="o", markersize=5, linewidth=2, color=colour, label=series["name"])
-    for place, value in {places[0]: values[0], places[-1]: values[-1]}.items():
-        axes.annotate(f"{value:,.10g}", (place, value), textcoords="offset points", xytext=(0, 9), ha="center",
-                      color=colour, fontsize=10)
+    for end, beside in ((0, min(1, len(values) - 1)), (-1, -2 if len(values) > 1 else 0)):
+        # The label stands on the side from which the line does not come.
+        above = values[end] >= values[beside]
+        axes.annotate(f"{values[end]:,.10g}", (places[end], values[end]), textcoords="offset points",
+                      xytext=(0, 9 if above else -17), ha="center", color=colour, fontsize=11)
 step = max(1, -(-len(labels) // 12))
 axes.set_xticks(range(0, len(labels), step), labels[::step])
 axes.margins(x=0.06, y=0.16)

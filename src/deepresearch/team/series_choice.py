@@ -6,10 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from deepresearch.team.questions import TREND_WORDS, content_terms, words, years
+from deepresearch.team.questions import content_terms, words, years
 from deepresearch.team.series import Candidate
 from deepresearch.team.stemming import stem as stem_of
 from deepresearch.team.stemming import stems
+from deepresearch.team.word_lists import TREND_WORDS
 
 #: A series is taken when it covers this share of the question's weighted terms ...
 _FLOOR = 0.5
