@@ -50,7 +50,6 @@ class Engine:
         self._config = DBOSConfig(
             name="deepresearch",
             system_database_url=self._url,
-            run_admin_server=False,
             application_version=WORKFLOW_VERSION,
             executor_id=self._name,
             log_level="ERROR",

@@ -120,8 +120,9 @@ class DeepResearch:
             reports=self.settings.home / "reports",
         )
         finished = stages.finished_report()
-        if finished is not None and all(Path(path).exists() for path in finished.paths.values()):
-            return finished
+        if finished is not None:
+            complete = all(Path(path).exists() for path in finished.paths.values())
+            return finished if complete else await asyncio.to_thread(stages.write_report)
         store.set_state(session_id, SessionState.RUNNING)
         try:
             await self._engine.run(session_id, stages)

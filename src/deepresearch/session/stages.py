@@ -173,7 +173,7 @@ class Stages:
         """Put the report together and write it."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            report = await asyncio.to_thread(self._write_report)
+            report = await asyncio.to_thread(self.write_report)
             return report.model_dump(mode="json"), {"paths": report.paths, "claims": len(report.claims)}
 
         return await self._runner.once("report", work)
@@ -187,7 +187,8 @@ class Stages:
         stored = self._store.result(self._id, "report")
         return None if stored is None else Report.model_validate(stored)
 
-    def _write_report(self) -> Report:
+    def write_report(self) -> Report:
+        """Put the report together from the stored results and write its files, again if they were removed."""
         loaded = Loaded.model_validate(self._stored("load"))
         verified = Verified.model_validate(self._stored("verify"))
         plan = self._plan()
