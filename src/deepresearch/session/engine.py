@@ -52,12 +52,12 @@ class Engine:
             system_database_url=self._url,
             application_version=WORKFLOW_VERSION,
             executor_id=self._name,
-            log_level="ERROR",
+            log_level="CRITICAL",  # what a stage raises is told by us, once and in words
         )
 
     async def open(self) -> None:
         """Connect to the database and begin to listen. Raises `StorageError`."""
-        logging.getLogger("dbos").setLevel(logging.ERROR)
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         try:
             await asyncio.to_thread(self._launch)
         except Exception as error:

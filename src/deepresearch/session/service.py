@@ -11,11 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deepresearch.corpus import discover
 from deepresearch.model.errors import DeepResearchError, SessionError, UsageError
 from deepresearch.model.report import Report
 from deepresearch.model.session import SessionOptions, SessionRecord, SessionState
 from deepresearch.sandbox import Sandbox, SandboxRequest, SandboxResult
 from deepresearch.session.archive import Archive
+from deepresearch.session.destination import checked_destination
 from deepresearch.session.engine import Engine
 from deepresearch.session.library import Library
 from deepresearch.session.ownership import Ownership
@@ -85,6 +87,9 @@ class DeepResearch:
         if not options.sources:
             raise UsageError("There is nothing to search: name at least one file or folder with --sources.")
         cast(options.team)
+        discover(options.sources)
+        if options.out is not None:
+            checked_destination(Path(options.out))
         session_id = checked_id(session_id) if session_id else new_session_id()
         with Ownership(self.archive.locks, session_id):
             self.archive.store.create_session(session_id, options)
