@@ -23,7 +23,7 @@ from deepresearch.settings import Settings
 from deepresearch.telemetry.sandbox import record_run
 
 #: After the script's time is up its worker has this long to hand out what there is; then it is ended as it stands.
-GRACE_SECONDS = 0.7
+GRACE_SECONDS = 0.5
 
 Recorder = Callable[[SandboxResult, SandboxRequest], None]
 
@@ -202,6 +202,8 @@ class _Run:
 
     async def _watch(self, ready: ReadyWorker) -> Verdict | None:
         """Send the job and take in what comes. None when the evidence has to be asked first."""
+        loop = asyncio.get_running_loop()
+        urging = loop.call_later(self._request.timeout, ready.worker.urge)
         try:
             async with asyncio.timeout(self._request.timeout + GRACE_SECONDS):
                 await ready.channel.send_job(self._request)
@@ -213,6 +215,8 @@ class _Run:
                 why = await ready.worker.diagnosis() or str(broken) or "it ended without a word"
                 return endings.unavailable(f"A sandbox worker broke before the script started: {why}.")
             self._recording.ending = None
+        finally:
+            urging.cancel()
         return None
 
     def _verdict(self) -> Verdict:
