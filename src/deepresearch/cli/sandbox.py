@@ -35,8 +35,8 @@ _EXIT_UNAVAILABLE = 125
 
 
 @app.command(
-    context_settings={"allow_interspersed_args": False},
-    epilog="Example: deepresearch sandbox run plot.py --file data.csv --expect plot.png --out figures",
+    epilog="Examples: deepresearch sandbox run plot.py --file data.csv --expect plot.png --out figures; "
+    "arguments with dashes for the script go behind two: deepresearch sandbox run fit.py -- --degree 3",
 )
 def run(
     script: Annotated[str, typer.Argument(help="The Python script; - reads it from standard input.")],

@@ -87,6 +87,10 @@ class WorkerProcess(ABC):
     async def evidence(self) -> Evidence:
         """What was counted so far. Asked when the script starts and before `kill`; never raises for a lost worker."""
 
+    def urge(self) -> None:
+        """The script's time is up: lift the bound on processor time, so that ending it is not slowed down by it."""
+        return
+
     @abstractmethod
     async def kill(self) -> None:
         """End the worker and every process it ever started, and return when nothing of them is left.

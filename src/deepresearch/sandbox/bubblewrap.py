@@ -23,6 +23,7 @@ from deepresearch.sandbox.contract import Limits, ProfileName
 from deepresearch.sandbox.reaper import BubblewrapReaper
 from deepresearch.sandbox.runtime.build import Runtime, Runtimes
 from deepresearch.sandbox.runtime.program import Program
+from deepresearch.sandbox.seccomp import bpf_program
 
 #: The user inside; never a user of the host.
 UID = 65532
@@ -93,11 +94,17 @@ class BubblewrapWorker(WorkerProcess):
         """What the control group counted."""
         return Evidence() if self._group is None else self._group.evidence()
 
+    def urge(self) -> None:
+        """Lift the bound on processor time."""
+        if self._group is not None:
+            self._group.unthrottle()
+
     async def kill(self) -> None:
         """End the PID namespace, then bubblewrap, then whatever the control group still holds."""
         if self._killed:
             return
         self._killed = True
+        self.urge()
         if self._init is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._init, signal.SIGKILL)
@@ -150,6 +157,7 @@ class BubblewrapBackend(Backend):
         """Raise `SandboxUnavailable` without bubblewrap or without its runtime."""
         self._command()
         self._runtime()
+        bpf_program()
 
     async def start(self, profile: ProfileName, limits: Limits, *, warm: bool = True) -> WorkerProcess:
         """Start a worker in fresh namespaces; it waits until its limits are in force."""
@@ -180,18 +188,17 @@ class BubblewrapBackend(Backend):
         group: Group | None,
         warm: bool,
     ) -> BubblewrapWorker:
-        filter_program = seccomp_program()
+        filter_program = bpf_program()
         with Descriptors() as own:
             info_read, info_write = own.pipe()
             block_read, block_write = own.pipe()
             passed = [info_write, block_read]
             options = ["--info-fd", str(info_write), "--block-fd", str(block_read)]
-            if filter_program is not None:
-                filter_read, filter_write = own.pipe()
-                os.write(filter_write, filter_program)
-                own.close(filter_write)
-                passed.append(filter_read)
-                options += ["--seccomp", str(filter_read)]
+            filter_read, filter_write = own.pipe()
+            os.write(filter_write, filter_program)
+            own.close(filter_write)
+            passed.append(filter_read)
+            options += ["--seccomp", str(filter_read)]
             process = await asyncio.create_subprocess_exec(
                 *self._arguments(command, options, runtime, profile, limits, group, warm),
                 stdin=asyncio.subprocess.PIPE,
@@ -249,7 +256,7 @@ class BubblewrapBackend(Backend):
         return [sys.executable, "-I", "-S", str(_LAUNCHER), json.dumps(plan)]
 
     def _enforcement(
-        self, runtime: Runtime, limits: Limits, group: Group | None, filter_program: bytes | None
+        self, runtime: Runtime, limits: Limits, group: Group | None, filter_program: bytes
     ) -> dict[str, Any]:
         bounds: dict[str, int | float] = {
             "workspace_bytes": limits.workspace_bytes,
@@ -270,7 +277,7 @@ class BubblewrapBackend(Backend):
             "runtime": runtime.identity,
             "isolation": "namespaces: user, pid, net, ipc, uts, cgroup, mount; no capabilities; no new privileges",
             "network": "none",
-            "seccomp": None if filter_program is None else hashlib.sha256(filter_program).hexdigest(),
+            "seccomp": hashlib.sha256(filter_program).hexdigest(),
             "cgroup": "none" if group is None else group.mode,
             "memory_counted": memory,
             "limits": bounds,
@@ -335,8 +342,6 @@ class BubblewrapBackend(Backend):
                 "No control groups can be made here, so memory is bounded for each process and not for all of a run "
                 "together. Run as root, or in a delegated group of systemd."
             )
-        if seccomp_program() is None:
-            found.append("No seccomp program is in force.")
         return found
 
     async def close(self) -> None:
@@ -344,11 +349,6 @@ class BubblewrapBackend(Backend):
         if self._cgroups is not None:
             self._cgroups.tidy()
         self._reaper.unregister()
-
-
-def seccomp_program() -> bytes | None:
-    """The compiled filter of system calls, None where it cannot be compiled for this machine."""
-    return None
 
 
 async def bwrap_version(command: str) -> tuple[int, ...]:

@@ -29,6 +29,7 @@ _HOST_FOLDERS = (
     "/etc/ld.so.conf.d",
     "/var/cache/fontconfig",
 )
+_GRAPHVIZ = ("dot", "neato", "twopi", "circo", "fdp", "sfdp", "osage", "patchwork")
 _LINKED_FOLDERS = ("/bin", "/lib", "/lib32", "/lib64", "/libx32")
 
 
@@ -66,6 +67,7 @@ class Root:
         for folder in _HOST_FOLDERS:
             if Path(folder).exists():
                 self._bind(folder, folder)
+        self._bind_commands()
         for folder in _LINKED_FOLDERS:
             path = Path(folder)
             if path.is_symlink():
@@ -79,6 +81,13 @@ class Root:
         self._bind(str(program), PROGRAM)
         for name in ("passwd", "group", "hosts", "nsswitch.conf"):
             self._bind(str(program / "etc" / name), f"/etc/{name}")
+
+    def _bind_commands(self) -> None:
+        """Graphviz' commands may be links out of /usr/bin, for instance into /usr/sbin."""
+        targets = {(Path("/usr/bin") / name).resolve() for name in _GRAPHVIZ}
+        for target in sorted(targets):
+            if target.is_file() and not any(str(target).startswith(f"{folder}/") for folder in _HOST_FOLDERS):
+                self._bind(str(target), str(target))
 
     def options(self, limits: Limits) -> list[str]:
         """The options of bubblewrap that assemble the tree, in order."""

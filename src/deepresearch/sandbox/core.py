@@ -20,11 +20,27 @@ from deepresearch.sandbox.protocol import ChannelBroken, ChannelClosed
 from deepresearch.sandbox.recording import Listener, Recording
 from deepresearch.sandbox.requests import check
 from deepresearch.settings import Settings
+from deepresearch.telemetry.sandbox import record_run
 
 #: After the script's time is up its worker has this long to hand out what there is; then it is ended as it stands.
-GRACE_SECONDS = 0.7
+GRACE_SECONDS = 0.5
 
 Recorder = Callable[[SandboxResult, SandboxRequest], None]
+
+
+def record(result: SandboxResult, request: SandboxRequest) -> None:
+    """Tell telemetry of a run: one event, and the counters."""
+    record_run(
+        status=result.status.value,
+        reason=result.reason.value,
+        duration_ms=result.duration_ms,
+        outputs=len(result.outputs),
+        failure_streak=result.failure_streak,
+        backend=result.backend,
+        run_id=result.run_id,
+        session_id=request.session_id,
+        degradation_note=result.message,
+    )
 
 
 class Sandbox:
@@ -34,7 +50,7 @@ class Sandbox:
     end does: what happened is in the result.
     """
 
-    def __init__(self, backends: Sequence[Backend], pool: PoolOptions, recorder: Recorder | None = None) -> None:
+    def __init__(self, backends: Sequence[Backend], pool: PoolOptions, recorder: Recorder = record) -> None:
         self._backends = list(backends)
         self._pool_options = pool
         self._recorder = recorder
@@ -49,7 +65,7 @@ class Sandbox:
         *,
         backend: str | None = None,
         pool: PoolOptions | None = None,
-        recorder: Recorder | None = None,
+        recorder: Recorder = record,
     ) -> Sandbox:
         """A sandbox for ``async with``. Raises `UsageError` for a back end nobody knows.
 
@@ -132,8 +148,7 @@ class Sandbox:
     def _record(self, result: SandboxResult, request: SandboxRequest) -> SandboxResult:
         self._streak = 0 if result.status is Status.SUCCESS else self._streak + 1
         result = result.model_copy(update={"failure_streak": self._streak})
-        if self._recorder is not None:
-            self._recorder(result, request)
+        self._recorder(result, request)
         return result
 
     async def reap(self) -> Leftovers:
@@ -187,6 +202,8 @@ class _Run:
 
     async def _watch(self, ready: ReadyWorker) -> Verdict | None:
         """Send the job and take in what comes. None when the evidence has to be asked first."""
+        loop = asyncio.get_running_loop()
+        urging = loop.call_later(self._request.timeout, ready.worker.urge)
         try:
             async with asyncio.timeout(self._request.timeout + GRACE_SECONDS):
                 await ready.channel.send_job(self._request)
@@ -198,6 +215,8 @@ class _Run:
                 why = await ready.worker.diagnosis() or str(broken) or "it ended without a word"
                 return endings.unavailable(f"A sandbox worker broke before the script started: {why}.")
             self._recording.ending = None
+        finally:
+            urging.cancel()
         return None
 
     def _verdict(self) -> Verdict:

@@ -57,6 +57,7 @@ def _settle(stdout: int, stderr: int, control: int) -> None:
     kernel.set_dumpable(True)
     with open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123
         score.write("1000")
+    os.nice(5)  # However many processes the script starts, the one that watches it gets its turn.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
