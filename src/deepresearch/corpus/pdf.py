@@ -118,6 +118,8 @@ def _page_tables(
     if may_hold_open_table(lines):
         taken = [table.box for table in tables]
         tables = tables + find_open_tables(read_segments(text_page), taken)
+    if tables and number in ruled.given_up:
+        ruled.given_up.remove(number)
     return tables
 
 

@@ -9,7 +9,7 @@ import sentencex
 
 MAX_CHARACTERS = 2_000
 
-LINE = re.compile(r"[^\n]*\n?")
+BLANK_LINES = re.compile(r"(?:[ \t\r\f\v\u00a0\ufeff]*\n)+|[ \t\r\f\v\u00a0]+\Z")
 LIST_ITEM = re.compile(r"[ \t>]*(?:[-*+•▪◦‣●○·–—]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)])[ \t]+(?=\S)")
 OWN_LINE = re.compile(r"[ \t]{0,3}(?:#{1,6}(?:[ \t]|$)|\||```|~~~|={3,}[ \t\r]*$|-{3,}[ \t\r]*$|\*{3,}[ \t\r]*$|<!--)")
 # What the segmenter must not see as a break of its own, and lone surrogates, which it refuses.
@@ -58,58 +58,53 @@ def sentences(text: str, language: str | None = None) -> list[tuple[int, int]]:
     empty line. What runs on without an end is cut at white space after 2,000 characters. Segmentation
     within a paragraph is `sentencex`'s rules for `language` (guessed when None).
     """
-    language = language or guess_language(text)
-    found: list[tuple[int, int]] = []
-    for start, end in _units(text):
-        for first, last in _segments(text, start, end, language):
-            found.extend(_cut(text, first, last))
-    return found
+    return list(iterate_sentences(text, 0, len(text), language or guess_language(text)))
 
 
-def _units(text: str) -> Iterator[tuple[int, int]]:
+def iterate_sentences(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
+    """`sentences` of `text[start:end]` one by one, by their places in `text`."""
+    for unit_start, unit_end in _units(text, start, end):
+        for first, last in _segments(text, unit_start, unit_end, language):
+            yield from _cut(text, first, last)
+
+
+def _units(text: str, place: int, stop: int) -> Iterator[tuple[int, int]]:
     """Paragraphs, list items and single lines that a sentence cannot leave."""
     start: int | None = None
-    end = 0
-    for match in LINE.finditer(text):
-        line = match[0]
-        if not line:
-            break
-        if line.isspace():
+    end = place
+    while place < stop:
+        blank = BLANK_LINES.match(text, place, stop)
+        if blank is not None and blank.end() > place:
             if start is not None:
                 yield start, end
             start = None
+            place = blank.end()
             continue
-        if OWN_LINE.match(line):
+        line_end = text.find("\n", place, stop) + 1 or stop
+        if OWN_LINE.match(text, place, line_end):
             if start is not None:
                 yield start, end
-            yield match.start(), match.end()
+            yield place, line_end
             start = None
-            continue
-        if start is not None and LIST_ITEM.match(line) and not _continues(text, start, end, line):
-            yield start, end
-            start = None
-        if start is None:
-            start = match.start()
-        end = match.end()
+        else:
+            if start is not None and LIST_ITEM.match(text, place, line_end) and not _continues(text, start, place):
+                yield start, end
+                start = None
+            start = place if start is None else start
+            end = line_end
+        place = line_end
     if start is not None:
         yield start, end
 
 
-def _continues(text: str, start: int, end: int, line: str) -> bool:
-    """A wrapped line that only looks like an item: "… in May\\n2020. We …", "… – as said\\n– and …"."""
-    marker = line.lstrip()
+def _continues(text: str, start: int, place: int) -> bool:
+    """Whether the line at `place` only looks like an item and goes on with a sentence: "… in May\\n2020. We …"."""
+    marker = text[place : place + 40].lstrip(" \t>")
     if not marker[0].isdigit() and not marker[0].isalpha():
         return False
-    before = text[max(start, end - 80) : end].rstrip()
-    first = text[start : start + 12].lstrip()
-    item_before = LIST_ITEM.match(text[start : start + 40]) is not None
-    return (
-        bool(before)
-        and before[-1] not in ".:;!?)"
-        and not item_before
-        and not marker.startswith(("1.", "1)", "a)"))
-        and bool(first)
-    )
+    before = text[max(start, place - 80) : place].rstrip()
+    after_item = LIST_ITEM.match(text, start, start + 40) is not None
+    return before[-1] not in ".:;!?)" and not after_item and not marker.startswith(("1.", "1)", "a)"))
 
 
 def _segments(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
