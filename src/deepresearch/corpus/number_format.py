@@ -179,6 +179,9 @@ def _currency(match: re.Match[str]) -> str:
 
 def _show_date(value: float, section: str, date_1904: bool) -> str:
     moment = serial_date(value, date_1904=date_1904)
+    if ".0" not in section:
+        # A spreadsheet rounds to the second before it drops the seconds.
+        moment = (moment + datetime.timedelta(milliseconds=500)).replace(microsecond=0)
     section = re.sub(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", "", section, flags=re.IGNORECASE)
     literals: list[str] = []
 

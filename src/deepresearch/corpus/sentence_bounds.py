@@ -9,12 +9,15 @@ import sentencex
 
 MAX_CHARACTERS = 2_000
 
-BLANK_LINES = re.compile(r"(?:[ \t\r\f\v\u00a0\ufeff]*\n)+|[ \t\r\f\v\u00a0]+\Z")
+NOT_BLANK = re.compile(r"\S")
 LIST_ITEM = re.compile(r"[ \t>]*(?:[-*+•▪◦‣●○·–—]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)])[ \t]+(?=\S)")
-OWN_LINE = re.compile(r"[ \t]{0,3}(?:#{1,6}(?:[ \t]|$)|\||```|~~~|={3,}[ \t\r]*$|-{3,}[ \t\r]*$|\*{3,}[ \t\r]*$|<!--)")
+OWN_LINE = re.compile(
+    r"[ \t]{0,3}(?:#{1,6}(?:[ \t]|$)|\||```|~~~|={3,}[ \t\r]*$|-{3,}[ \t\r]*$|(?:[*_-][ \t]*){3,}$|<!--)"
+)
 # What the segmenter must not see as a break of its own, and lone surrogates, which it refuses.
 UNSEEN = re.compile("[\r\ud800-\udfff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
+ENDS_INSIDE = re.compile(r"[.!?](?=.)", re.DOTALL)
 ONLY_MARKS = re.compile(r"[\W_]*")
 CUT = re.compile(r"[;,:)\]]?\s+(?=\S)")
 
@@ -73,13 +76,14 @@ def _units(text: str, place: int, stop: int) -> Iterator[tuple[int, int]]:
     start: int | None = None
     end = place
     while place < stop:
-        blank = BLANK_LINES.match(text, place, stop)
-        if blank is not None and blank.end() > place:
+        visible = NOT_BLANK.search(text, place, stop)
+        if visible is None:
+            break
+        if (last_break := text.rfind("\n", place, visible.start())) >= 0:
             if start is not None:
                 yield start, end
             start = None
-            place = blank.end()
-            continue
+            place = last_break + 1
         line_end = text.find("\n", place, stop) + 1 or stop
         if OWN_LINE.match(text, place, line_end):
             if start is not None:
@@ -112,6 +116,12 @@ def _segments(text: str, start: int, end: int, language: str) -> Iterator[tuple[
     while start < end:
         stop = end if end - start <= 100_000 else start + 100_000
         unit = text[start:stop]
+        if unit.isascii() and not ENDS_INSIDE.search(unit):
+            # Most items of lists and cells of text have no end inside; asking would cost more than looking.
+            if not ONLY_MARKS.fullmatch(unit.strip()):
+                yield start, stop
+            start = stop
+            continue
         if UNSEEN.search(unit):
             unit = SURROGATE.sub("\ufffd", unit).replace("\r", " ")
         marker = LIST_ITEM.match(unit)
@@ -132,21 +142,23 @@ def _segments(text: str, start: int, end: int, language: str) -> Iterator[tuple[
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
+    start, end = _trimmed(text, start, end)
     while end - start > MAX_CHARACTERS:
         stop = start + MAX_CHARACTERS
         cuts = [match.end() for match in CUT.finditer(text, start + MAX_CHARACTERS // 2, stop)]
         cut = cuts[-1] if cuts else stop
-        last = cut
-        while last > start and text[last - 1].isspace():
-            last -= 1
-        if last > start:
-            yield start, last
-        start = cut
-        while start < end and text[start].isspace():
-            start += 1
+        if (piece := _trimmed(text, start, cut))[1] > piece[0]:
+            yield piece
+        start, end = _trimmed(text, cut, end)
     if end > start:
         yield start, end
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    visible = NOT_BLANK.search(text, start, end)
+    if visible is None:
+        return start, start
+    start = visible.start()
+    if text[end - 1].isspace():
+        end = start + len(text[start:end].rstrip())
+    return start, end

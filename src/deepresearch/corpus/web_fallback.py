@@ -11,7 +11,7 @@ from deepresearch.corpus.parsed import one_line
 TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
 RAW = frozenset({"script", "style", "noscript", "template", "svg", "textarea", "title"})
 INLINE = frozenset(
-    [
+    (
         "a",
         "abbr",
         "b",
@@ -31,8 +31,7 @@ INLINE = frozenset(
         "sub",
         "sup",
         "u",
-        "var",
-    ]
+    )
 )
 
 
