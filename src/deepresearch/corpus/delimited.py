@@ -190,7 +190,7 @@ def _add(
         padded = [*fields, *[_Field(fields[-1].end, fields[-1].end)] * (width - len(fields))]
         rows.append(
             [
-                Cell.model_construct(
+                Cell(
                     text=text[field.start : field.end],
                     start=field.start,
                     end=field.end,

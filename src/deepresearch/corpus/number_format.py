@@ -43,6 +43,7 @@ DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 MAX_SERIAL = 2_958_465  # 9999-12-31
 
 
+@lru_cache(maxsize=512)
 def is_date_format(code: str) -> bool:
     """Whether a format code shows a date or a time."""
     first = _sections(code)[0]

@@ -33,7 +33,11 @@ FUNCTION_WORDS = {
     "sv": "och i att det som en på är av för med till den har inte om ett de från var",
     "da": "og i at det som en på er af for med til den har ikke om et de fra var",
 }
-WORDS = {language: frozenset(words.split()) for language, words in FUNCTION_WORDS.items()}
+LANGUAGES_OF = {
+    word: tuple(language for language, words in FUNCTION_WORDS.items() if word in words.split())
+    for known in FUNCTION_WORDS.values()
+    for word in known.split()
+}
 WORD = re.compile(r"[^\W\d_]+")
 SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
@@ -45,11 +49,13 @@ SCRIPTS = (
 def guess_language(text: str) -> str:
     """The likely language of the first 4,000 characters, by script and function words; ``en`` when unsure."""
     sample = text[:4_000]
-    for language, script in SCRIPTS:
+    for language, script in () if sample.isascii() else SCRIPTS:
         if len(script.findall(sample)) * 8 > len(sample):
             return language
-    words = [word.lower() for word in WORD.findall(sample)]
-    counts = {language: sum(word in known for word in words) for language, known in WORDS.items()}
+    counts = dict.fromkeys(FUNCTION_WORDS, 0)
+    for word in WORD.findall(sample.lower()):
+        for language in LANGUAGES_OF.get(word, ()):
+            counts[language] += 1
     best = max(counts, key=lambda language: counts[language])
     return best if counts[best] > counts["en"] * 1.2 and counts[best] >= 3 else "en"
 

@@ -49,7 +49,7 @@ def split(document: Document, max_words: int = 160, overlap_sentences: int = 1) 
         for start, end in spans:
             page = bisect_right(page_starts, start) - 1
             passages.append(
-                Passage.model_construct(
+                Passage(
                     id=f"{document.sha256[:16]}:{start}-{end}",
                     sha256=document.sha256,
                     start=start,
