@@ -1,9 +1,9 @@
 """The program that reads files away from the caller's process: `python -m deepresearch.corpus.worker LIMITS`.
 
-It takes requests on standard input (a length of four bytes, then the bytes of a path) and answers each on standard
-output (one byte ``D`` or ``E``, a length of eight bytes, then a `Document` or a `RefusedSource` as JSON). It ends when
-its input ends. Its memory is bounded, and a watchdog ends it when one file takes too long, so that it cannot
-outlive a caller that was killed.
+It says ``R`` when it is ready, takes requests on standard input (a length of four bytes, then the bytes of a path) and
+answers each on standard output (one byte ``D`` or ``E``, a length of eight bytes, then a `Document` or a
+`RefusedSource` as JSON). It ends when its input ends. Its memory is bounded, and a watchdog ends it when one file takes
+too long, so that it cannot outlive a caller that was killed.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from deepresearch.corpus.loading import load
 from deepresearch.model.documents import RefusedSource
 from deepresearch.model.errors import SourceError
 
+READY = b"R"
 REQUEST = struct.Struct(">I")
 REPLY = struct.Struct(">cQ")
 GRACE_SECONDS = 5.0
 
 
 def serve(requests: BinaryIO, replies: BinaryIO, limits: LoadLimits) -> None:
-    """Answer requests until there are no more."""
+    """Say that the process is ready, then answer requests until there are no more."""
+    replies.write(READY)
+    replies.flush()
     while len(header := requests.read(REQUEST.size)) == REQUEST.size:
         path = Path(os.fsdecode(requests.read(REQUEST.unpack(header)[0])))
         faulthandler.dump_traceback_later(limits.seconds + GRACE_SECONDS, exit=True, file=sys.stderr)
