@@ -62,7 +62,7 @@ def test_explains_every_hit_by_rank_score_and_contribution(index: Index) -> None
     hits = index.search("ferry in winter")
     assert hits[0].passage.id == "ferry-2"
     for hit in hits:
-        assert set(hit.legs) <= {"sparse", "dense"}
+        assert set(hit.legs) <= {"sparse", "feedback", "dense"}
         assert hit.score == pytest.approx(sum(leg.contribution for leg in hit.legs.values()))
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert hits[0].legs["sparse"].rank == 1
