@@ -62,7 +62,7 @@ def test_explains_every_hit_by_rank_score_and_contribution(index: Index) -> None
     hits = index.search("ferry in winter")
     assert hits[0].passage.id == "ferry-2"
     for hit in hits:
-        assert set(hit.legs) <= {"sparse", "dense"}
+        assert set(hit.legs) <= {"sparse", "feedback", "dense"}
         assert hit.score == pytest.approx(sum(leg.contribution for leg in hit.legs.values()))
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert hits[0].legs["sparse"].rank == 1
@@ -81,7 +81,9 @@ def test_a_changed_passage_replaces_the_former(index: Index) -> None:
     index.upsert([passage("ferry-1", "The ferry was replaced by a tunnel.")])
     assert index.count() == len(PASSAGES)
     assert index.search("tunnel")[0].passage.text == "The ferry was replaced by a tunnel."
-    assert "eleven" not in {word for hit in index.search("eleven times a day") for word in hit.passage.text.split()}
+    assert "eleven" not in {
+        word for hit in index.search("eleven times a day") for word in hit.passage.text.split()
+    }
 
 
 def test_deletes_whole_documents_and_knows_which_are_left(index: Index) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,8 +15,12 @@ from deepresearch.retrieval.sparse import TermVector
 
 SPARSE = "sparse"
 DENSE_NAMES = ("dense_a", "dense_b")
-INDEXED_FIELDS = {"sha256": "keyword", "kind": "keyword", "tags": "keyword", "day": "integer"}
+KEYWORD_FIELDS = ("sha256", "kind", "tags")
+INTEGER_FIELDS = ("day",)
 _POINTS = uuid.UUID("6f0d1f0e-4c1b-5e0a-9d9e-6b0f8a6f3c55")
+
+VectorQuery = tuple[str, TermVector | list[float]]
+"""The name of a vector and what to compare with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +34,25 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A stored point as the encoder sees it."""
+class Vectors:
+    """What is stored of a point for comparing; `dense` is the vector in use, if the point has one."""
 
-    id: str
-    entry: Entry
+    sparse: TermVector
+    dense: list[float] | None
 
 
 class PointStore(Protocol):
-    """An engine. Two dense vectors are declared, of which one is in use: a new fit fills the other."""
+    """An engine. Two dense vectors are declared, of which one is in use: a new fit fills the other.
+
+    Every method but `close` is called inside `session`.
+    """
+
+    @property
+    def version(self) -> int:
+        """Another number whenever somebody, here or elsewhere, may have written a note."""
+
+    def session(self) -> AbstractContextManager[None]:
+        """What happens inside is not interrupted by another user of the store."""
 
     def write(self, points: Sequence[Point], dense_name: str) -> None:
         """Stores points, replacing those of the same id; durable on return."""
@@ -49,15 +64,18 @@ class PointStore(Protocol):
         """Removes one dense vector from all points."""
 
     def search(
-        self, queries: Sequence[tuple[str, TermVector | list[float]]], limit: int, filters: Filters | None
+        self, queries: Sequence[VectorQuery], limit: int, filters: Filters | None
     ) -> list[list[tuple[str, float]]]:
-        """For each (vector name, query): the best points as (id, score), best first."""
+        """For each query: the best points as (id, score), best first."""
 
     def payloads(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The payloads of these points."""
 
-    def scan(self) -> Iterator[Stored]:
-        """Every point with its terms."""
+    def vectors(self, ids: Sequence[str], dense_name: str) -> dict[str, Vectors]:
+        """The vectors of these points."""
+
+    def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[str, Entry]]]:
+        """Every point with its terms, and its text if asked, by batches in the order of their ids."""
 
     def delete(self, sha256s: Sequence[str]) -> None:
         """Removes the points of these documents; durable on return."""
@@ -77,8 +95,8 @@ class PointStore(Protocol):
     def remove_note(self, name: str) -> None:
         """Forgets a note."""
 
-    def optimize(self) -> None:
-        """Builds the engine's search structures."""
+    def optimize(self, *, wait: bool) -> None:
+        """Builds the engine's search structures where that pays, in the background or until it is done."""
 
     def close(self) -> None:
         """Releases the engine."""
