@@ -133,7 +133,8 @@ class Sandbox:
         try:
             check(request)
         except InvalidSandboxRequest as invalid:
-            return run.result(Verdict(Status.FAILURE, Reason.INVALID_REQUEST, str(invalid)))
+            refused = run.result(Verdict(Status.FAILURE, Reason.INVALID_REQUEST, str(invalid)))
+            return refused.model_copy(update={"failure_streak": self._streak})
         if self._pool is None:
             return self._record(run.result(endings.unavailable(self._why_not)), request)
         started = time.monotonic()
