@@ -163,14 +163,16 @@ async def test_kernel_doors_are_shut(sandbox: Sandbox) -> None:
     script = """
         import ctypes, os
         libc = ctypes.CDLL(None, use_errno=True)
-        calls = {"ptrace": (101, 16, 1), "unshare": (272, 0x10000000), "setns": (308, 0, 0),
-                 "mount": (165, 0, 0, 0, 0, 0), "pivot_root": (155, 0, 0), "chroot": (161, b"/tmp"), "bpf": (321, 0, 0, 0), "keyctl": (250, 0, -3),
-                 "add_key": (248, b"user", b"x", b"x", 1, -3), "io_uring_setup": (425, 1, 0), "userfaultfd": (323, 0),
-                 "perf_event_open": (298, 0, 0, -1, -1, 0), "process_vm_readv": (310, 1, 0, 0, 0, 0, 0),
-                 "shmget": (29, 0, 4096, 0o1777), "msgget": (68, 0, 0o1777), "mq_open": (240, b"x", 66, 0o777, 0),
-                 "reboot": (169, 0, 0, 0, 0), "init_module": (175, 0, 0, 0), "kexec_load": (246, 0, 0, 0, 0),
-                 "settimeofday": (164, 0, 0), "open_by_handle_at": (304, 0, 0, 0), "swapon": (167, b"/x", 0),
-                 "acct": (163, b"/tmp/x"), "fsopen": (430, b"tmpfs", 0), "pidfd_getfd": (438, 0, 0, 0)}
+        calls = {
+            "ptrace": (101, 16, 1), "unshare": (272, 0x10000000), "setns": (308, 0, 0), "mount": (165, 0, 0, 0, 0, 0),
+            "pivot_root": (155, 0, 0), "chroot": (161, b"/tmp"), "bpf": (321, 0, 0, 0), "keyctl": (250, 0, -3),
+            "add_key": (248, b"user", b"x", b"x", 1, -3), "io_uring_setup": (425, 1, 0), "userfaultfd": (323, 0),
+            "perf_event_open": (298, 0, 0, -1, -1, 0), "process_vm_readv": (310, 1, 0, 0, 0, 0, 0),
+            "shmget": (29, 0, 4096, 0o1777), "msgget": (68, 0, 0o1777), "mq_open": (240, b"x", 66, 0o777, 0),
+            "reboot": (169, 0, 0, 0, 0), "init_module": (175, 0, 0, 0), "kexec_load": (246, 0, 0, 0, 0),
+            "settimeofday": (164, 0, 0), "open_by_handle_at": (304, 0, 0, 0), "swapon": (167, b"/x", 0),
+            "acct": (163, b"/tmp/x"), "fsopen": (430, b"tmpfs", 0), "pidfd_getfd": (438, 0, 0, 0),
+        }
         shut = lambda call: libc.syscall(*call) < 0 and ctypes.get_errno() in (1, 38, 97)
         print([name for name, call in calls.items() if not shut(call)])
     """

@@ -102,11 +102,7 @@ async def test_pandas_reads_its_input_file(sandbox: Sandbox) -> None:
         frame.groupby("k")["v"].sum().to_csv("out/sums.csv")
         print(frame["v"].mean())
     """
-    result = await run(
-        sandbox,
-        "import os; os.mkdir('out')\n" + textwrap.dedent(script),
-        files={"data/in.csv": b"k,v\na,1\na,2\nb,6\n"},
-    )
+    result = await run(sandbox, script, files={"data/in.csv": b"k,v\na,1\na,2\nb,6\n"})
     assert succeeded(result)
     assert result.stdout == "3.0\n"
     assert result.output("out/sums.csv").content == b"k,v\na,3\nb,6\n"
