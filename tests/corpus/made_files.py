@@ -33,15 +33,11 @@ class Stroke:
     y_end: float
 
 
-def make_pdf(
-    pages: Sequence[Sequence[Run | Stroke]], info: dict[str, str] | None = None, extra: str = ""
-) -> bytes:
+def make_pdf(pages: Sequence[Sequence[Run | Stroke]], info: dict[str, str] | None = None, extra: str = "") -> bytes:
     """A PDF of Letter pages, uncompressed. `extra` goes into the trailer."""
     objects: dict[int, bytes] = {1: b"<< /Type /Catalog /Pages 2 0 R >>"}
     for number, name in ((3, "Helvetica"), (4, "Helvetica-Bold")):
-        objects[number] = (
-            f"<< /Type /Font /Subtype /Type1 /BaseFont /{name} /Encoding /WinAnsiEncoding >>".encode()
-        )
+        objects[number] = f"<< /Type /Font /Subtype /Type1 /BaseFont /{name} /Encoding /WinAnsiEncoding >>".encode()
     kids = []
     number = 5
     for page in pages:

@@ -97,9 +97,7 @@ def test_the_corpus_is_as_described() -> None:
 
 
 def test_the_binary_documents_come_out_of_the_script_unchanged(tmp_path: Path) -> None:
-    pytest.importorskip(
-        "reportlab", reason="reportlab is missing; it is needed only to write the corpus again"
-    )
+    pytest.importorskip("reportlab", reason="reportlab is missing; it is needed only to write the corpus again")
     subprocess.run([sys.executable, EXAMPLES / "make_corpus.py", tmp_path], check=True, capture_output=True)
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) == 8

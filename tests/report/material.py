@@ -17,37 +17,39 @@ FUEL = {
 EMISSIONS = {year: round(fuel * 3.206) for year, fuel in FUEL.items()}
 
 _SHEET = (
-    "Tervane Sound Ferries: fuel and CO2 emissions of the fleet\n"
-    "Year\tMarine gas oil (tonnes)\tCO2 emissions (tonnes)\n"
-    + "\n".join(f"{year}\t{FUEL[year]}\t{EMISSIONS[year]}" for year in FUEL)
+    "Tervane Sound Ferries: fuel and CO2 emissions of the fleet\nYear\tMarine gas oil (tonnes)\tCO2 "
+    "emissions (tonnes)\n" + "\n".join(f"{year}\t{FUEL[year]}\t{EMISSIONS[year]}" for year in FUEL)
 )
 _REPORT_2024 = (
-    "1. Traffic\nOf 18,240 planned sailings 331 were cancelled, or 1.8 %, the lowest share since the count began in "
-    "2014. The busiest day was Saturday, 20 July 2024, with 8,914 passengers.\n3. Energy and emissions\nThe fleet "
-    "burned 5,870 tonnes of marine gas oil in 2024, which is 750 tonnes less than in 2023. Emissions of CO2 fell to "
-    "18,819 tonnes, 36 % below the level of 2019.\nFuel consumption fell in 2024 mainly because the MV Osmer sailed "
-    "as a hybrid for almost eleven months. Of the 750 tonnes saved, 560 are due to her conversion, 130 to slow "
-    "steaming and 60 to cleaner hulls.\nThe target of the Emissions Reduction Policy, version 2.0, is a reduction of "
-    "55 % by 2030 against 2019. The board expects to reach it in 2029, provided that the MV Great Wick is converted "
-    "by 2027."
+    "1. Traffic\nOf 18,240 planned sailings 331 were cancelled, or 1.8 %, the lowest share since "
+    "the count began in 2014. The busiest day was Saturday, 20 July 2024, with 8,914 "
+    "passengers.\n3. Energy and emissions\nThe fleet burned 5,870 tonnes of marine gas oil in 2024, "
+    "which is 750 tonnes less than in 2023. Emissions of CO2 fell to 18,819 tonnes, 36 % below the "
+    "level of 2019.\nFuel consumption fell in 2024 mainly because the MV Osmer sailed as a hybrid "
+    "for almost eleven months. Of the 750 tonnes saved, 560 are due to her conversion, 130 to slow "
+    "steaming and 60 to cleaner hulls.\nThe target of the Emissions Reduction Policy, version 2.0, "
+    "is a reduction of 55 % by 2030 against 2019. The board expects to reach it in 2029, provided "
+    "that the MV Great Wick is converted by 2027."
 )
 _SUMMARY_2023 = (
-    "Annual report 2023: the year in brief\nTraffic\nIn 2023 Tervane Sound Ferries carried 1,231,500 passengers. The "
-    "figure counts the tickets scanned on board.\nEmissions\nFuel consumption fell from 7,430 tonnes in 2022 to 6,620 "
-    "tonnes in 2023. The fall had two causes: slow steaming on the Great Wick–Stravan route, and a full year of shore "
-    "power at Hallin."
+    "Annual report 2023: the year in brief\nTraffic\nIn 2023 Tervane Sound Ferries carried "
+    "1,231,500 passengers. The figure counts the tickets scanned on board.\nEmissions\nFuel "
+    "consumption fell from 7,430 tonnes in 2022 to 6,620 tonnes in 2023. The fall had two causes: "
+    "slow steaming on the Great Wick–Stravan route, and a full year of shore power at Hallin."
 )
 _LETTER = (
-    "Hallin Harbour Authority\n26 February 2024\nIn 2023 Tervane Sound Ferries carried 1,274,000 passengers. The figure "
-    "comes from the counters at the gates of the terminal and of the island piers and is the basis of the dues."
+    "Hallin Harbour Authority\n26 February 2024\nIn 2023 Tervane Sound Ferries carried 1,274,000 "
+    "passengers. The figure comes from the counters at the gates of the terminal and of the island "
+    "piers and is the basis of the dues."
 )
 _POLICY_1 = (
-    "# Emissions Reduction Policy\n\n**Version 1.0**\nTervane Sound Ferries will reduce its CO2 emissions by 40 % by "
-    "2030, measured against the level of 2019."
+    "# Emissions Reduction Policy\n\n**Version 1.0**\nTervane Sound Ferries will reduce its CO2 "
+    "emissions by 40 % by 2030, measured against the level of 2019."
 )
 _POLICY_2 = (
-    "# Emissions Reduction Policy\n\n**Version 2.0**\n\nTervane Sound Ferries will reduce its CO2 emissions by 55 % by "
-    "2030, measured against the level of 2019. The fleet is to be free of fossil fuel by 2040."
+    "# Emissions Reduction Policy\n\n**Version 2.0**\n\nTervane Sound Ferries will reduce its CO2 "
+    "emissions by 55 % by 2030, measured against the level of 2019. The fleet is to be free of "
+    "fossil fuel by 2040."
 )
 
 FOLDER = "/home/elin/Documents/ferries"
@@ -61,7 +63,7 @@ class Shelf:
         self._rows: list[tuple[str, str, str, str, str | None, str | None, str | None]] = []
         self._sha: dict[str, str] = {}
 
-    def add(
+    def add(  # noqa: PLR0917
         self,
         source: str,
         text: str,
@@ -94,7 +96,7 @@ class Shelf:
         )  # fmt: skip
 
 
-def claim(
+def claim(  # noqa: PLR0917
     identifier: str,
     text: str,
     part: str,
@@ -145,9 +147,7 @@ def chart() -> bytes:
     width, height, left, bottom = 720, 380, 70, 330
     years = list(EMISSIONS)
     top = 35000
-    points = [
-        (left + number * 62, bottom - 290 * EMISSIONS[year] / top) for number, year in enumerate(years)
-    ]
+    points = [(left + number * 62, bottom - 290 * EMISSIONS[year] / top) for number, year in enumerate(years)]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
         'font-size="13" fill="#333">'
@@ -172,7 +172,10 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
     shelf = Shelf()
     xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-    sheet, annual = f"{FOLDER}/figures/fuel-and-emissions.xlsx", f"{FOLDER}/annual-reports/annual-report-2024.pdf"
+    sheet, annual = (
+        f"{FOLDER}/figures/fuel-and-emissions.xlsx",
+        f"{FOLDER}/annual-reports/annual-report-2024.pdf",
+    )
     summary = f"{FOLDER}/annual-reports/annual-report-2023-summary.html"
     letter = f"{FOLDER}/letters/harbour-authority-2024-02-26.docx"
     old, new = (f"{FOLDER}/policies/emissions-reduction-policy-v{number}.md" for number in (1, 2))
@@ -204,17 +207,22 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
             "C2",
             "Emissions of CO2 fell to 18,819 tonnes, 36 % below the level of 2019.",
             "S1",
-            (shelf.quote(annual, "Emissions of CO2 fell to 18,819 tonnes, 36 % below the level of 2019.", 4),),
+            (
+                shelf.quote(
+                    annual, "Emissions of CO2 fell to 18,819 tonnes, 36 % below the level of 2019.", 4
+                ),
+            ),
         ),
         claim(
             "C3",
-            "Fuel consumption fell in 2024 mainly because the MV Osmer sailed as a hybrid for almost eleven months.",
+            "Fuel consumption fell in 2024 mainly because the MV Osmer sailed as a hybrid for "
+            "almost eleven months.",
             "S2",
             (
                 shelf.quote(
                     annual,
-                    "Fuel consumption fell in 2024 mainly because the MV Osmer sailed as a hybrid for almost eleven "
-                    "months.",
+                    "Fuel consumption fell in 2024 mainly because the MV Osmer sailed as a hybrid "
+                    "for almost eleven months.",
                     4,
                 ),
                 shelf.quote(annual, "Of the 750 tonnes saved, 560 are due to her conversion", 4),
@@ -227,8 +235,8 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
             (
                 shelf.quote(
                     summary,
-                    "The fall had two causes: slow steaming on the Great Wick–Stravan route, and a full year of shore "
-                    "power at Hallin.",
+                    "The fall had two causes: slow steaming on the Great Wick–Stravan route, and a "
+                    "full year of shore power at Hallin.",
                 ),
             ),
             Support.PARTIAL,
@@ -237,25 +245,27 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
         ),
         claim(
             "C5",
-            "Tervane Sound Ferries will reduce its CO2 emissions by 55 % by 2030, measured against the level of 2019.",
+            "Tervane Sound Ferries will reduce its CO2 emissions by 55 % by 2030, measured against "
+            "the level of 2019.",
             "S3",
             (
                 shelf.quote(
                     new,
-                    "Tervane Sound Ferries will reduce its CO2 emissions by 55 % by 2030, measured against the level "
-                    "of 2019.",
+                    "Tervane Sound Ferries will reduce its CO2 emissions by 55 % by 2030, measured "
+                    "against the level of 2019.",
                 ),
             ),
         ),
         claim(
             "C6",
-            "Tervane Sound Ferries will reduce its CO2 emissions by 40 % by 2030, measured against the level of 2019.",
+            "Tervane Sound Ferries will reduce its CO2 emissions by 40 % by 2030, measured against "
+            "the level of 2019.",
             "S3",
             (
                 shelf.quote(
                     old,
-                    "Tervane Sound Ferries will reduce its CO2 emissions by 40 % by 2030, measured against the level "
-                    "of 2019.",
+                    "Tervane Sound Ferries will reduce its CO2 emissions by 40 % by 2030, measured "
+                    "against the level of 2019.",
                 ),
             ),
             Support.UNDECIDED,
@@ -282,9 +292,10 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
         question="How did the CO2 emissions of Tervane Sound Ferries change between 2014 and 2024, and why?",
         status=ReportStatus.COMPLETED,
         team="extractive",
-        answer="From 2014 to 2024 the CO2 emissions (tonnes) fell by 40.2 %, from 31,483 to 18,819. [C1] Fuel "
-        "consumption fell in 2024 mainly because the MV Osmer sailed as a hybrid for almost eleven months. [C3] The "
-        "year before, slow steaming and a full year of shore power at Hallin had brought it down. [C4, C2]",
+        answer="From 2014 to 2024 the CO2 emissions (tonnes) fell by 40.2 %, from 31,483 to 18,819. [C1] "
+        "Fuel consumption fell in 2024 mainly because the MV Osmer sailed as a hybrid for almost eleven "
+        "months. [C3] The year before, slow steaming and a full year of shore power at Hallin had "
+        "brought it down. [C4, C2]",
         claims=claims,
         conflicts=(
             Conflict(
@@ -294,11 +305,11 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
             ),
         ),
         limits=(
-            "“How large are the emissions of the buildings?” is not answered in these sources. Searched: emissions "
-            "buildings; heating terminal; 24 documents.",
+            "“How large are the emissions of the buildings?” is not answered in these sources. "
+            "Searched: emissions buildings; heating terminal; 24 documents.",
             "C4 rests on one source.",
-            "emissions-reduction-policy-v1.md is superseded by emissions-reduction-policy-v2.md and is not "
-            "counted as current.",
+            "emissions-reduction-policy-v1.md is superseded by emissions-reduction-policy-v2.md and "
+            "is not counted as current.",
         ),
         figures=(
             Figure(path="chart.svg", title=title, run_id=run, media_type="image/svg+xml", sha256=sha256),

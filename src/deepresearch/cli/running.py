@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import PurePath
 from types import FrameType
 
 import typer
@@ -61,8 +62,7 @@ def _summary(report: Report) -> str:
     for claim in report.claims:
         where = ", ".join(
             dict.fromkeys(
-                os.path.basename(quote.source) + (f" p. {quote.page}" if quote.page else "")
-                for quote in claim.citations
+                PurePath(quote.source).name + (f" p. {quote.page}" if quote.page else "") for quote in claim.citations
             )
         )
         computed = f", computed by {claim.run_id}" if claim.run_id else ""

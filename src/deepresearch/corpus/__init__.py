@@ -6,6 +6,7 @@ from deepresearch.corpus.discovery import discover
 from deepresearch.corpus.file_names import source_name, source_path
 from deepresearch.corpus.limits import LoadLimits
 from deepresearch.corpus.loading import load, load_bytes
+from deepresearch.corpus.many import load_many
 from deepresearch.corpus.sentence_bounds import guess_language, sentences
 from deepresearch.corpus.splitting import split
 
@@ -15,6 +16,7 @@ __all__ = [
     "guess_language",
     "load",
     "load_bytes",
+    "load_many",
     "sentences",
     "source_name",
     "source_path",

@@ -199,6 +199,4 @@ def _add(
             ]
         )
     start = block[0][0].start
-    parsed.tables.append(
-        make_table(len(parsed.tables) + 1, rows, start=start, end=block[-1][-1].end, caption=caption)
-    )
+    parsed.tables.append(make_table(len(parsed.tables) + 1, rows, start=start, end=block[-1][-1].end, caption=caption))

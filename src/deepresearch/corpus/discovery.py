@@ -44,9 +44,7 @@ def _behind(given: str | Path, roots: list[Path]) -> Iterator[Path]:
         raise UsageError(f"{source_name(given)}: no permission to read it. Check its rights.") from error
     except OSError as error:
         if os.path.lexists(path):
-            raise UsageError(
-                f"{source_name(given)}: this link leads nowhere. Name the file itself."
-            ) from error
+            raise UsageError(f"{source_name(given)}: this link leads nowhere. Name the file itself.") from error
         yield from _behind_glob(given, roots)
         return
     if path.is_dir():

@@ -46,10 +46,7 @@ def parse_json(text: str, limits: LoadLimits, *, lines: bool) -> Parsed:
             place = _skip(text, place + 1)
             start = place
         while text.startswith("{", place):
-            if (
-                len(objects) >= limits.table_rows
-                or len(objects) * len(objects[0] if objects else ()) >= limits.cells
-            ):
+            if len(objects) >= limits.table_rows or len(objects) * len(objects[0] if objects else ()) >= limits.cells:
                 complete = False
                 break
             members, place = _flat_object(text, place)
@@ -63,9 +60,7 @@ def parse_json(text: str, limits: LoadLimits, *, lines: bool) -> Parsed:
         complete = False
     _add_table(parsed, objects, start, caption, limits)
     if parsed.tables and not complete:
-        parsed.notes.append(
-            f"The first {len(objects):,} records were taken as cells; the rest is in the text only."
-        )
+        parsed.notes.append(f"The first {len(objects):,} records were taken as cells; the rest is in the text only.")
     return parsed
 
 

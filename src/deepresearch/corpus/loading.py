@@ -79,9 +79,7 @@ def load_bytes(
     except NotReadableError as error:
         raise SourceError(source, error.kind, error.reason) from error
     except MemoryError as error:
-        raise SourceError(
-            source, "too_large", "reading it needs more memory than there is; split it"
-        ) from error
+        raise SourceError(source, "too_large", "reading it needs more memory than there is; split it") from error
     except RecursionError as error:
         raise SourceError(source, "broken", "its parts are nested too deep to be read") from error
     except Exception as error:
@@ -159,9 +157,7 @@ def _parsed_text(kind: Format, data: bytes, suffix: str, limits: LoadLimits) -> 
     elif kind is Format.MARKDOWN:
         parsed = parse_markdown(text, limits)
     elif kind is Format.CSV:
-        parsed = parse_delimited(
-            text, limits, "\t" if suffix in {".tsv", ".tab"} and "\t" in text[:20_000] else None
-        )
+        parsed = parse_delimited(text, limits, "\t" if suffix in {".tsv", ".tab"} and "\t" in text[:20_000] else None)
     elif kind in (Format.JSON, Format.JSON_LINES):
         parsed = parse_json(text, limits, lines=kind is Format.JSON_LINES)
     else:
@@ -180,13 +176,7 @@ def _date(parsed: Parsed, stem: str, *, prose: bool) -> None:
     if said is None and prose:
         said = date_in_first_lines(parsed.text)
     named, year_only = date_in_name(stem)
-    if (
-        said is None
-        and named is not None
-        and year_only
-        and parsed.date is not None
-        and parsed.date.year == named.year
-    ):
+    if said is None and named is not None and year_only and parsed.date is not None and parsed.date.year == named.year:
         said = parsed.date
     elif said is None and named is not None and year_only:
         parsed.notes.append(f"Dated only by the year in its file name ({named.year}).")

@@ -61,11 +61,7 @@ def parse_markdown(text: str, limits: LoadLimits) -> Parsed:
         if (match := FENCE.match(line.text)) is not None:
             if fence is None:
                 fence = match[1]
-            elif (
-                match[1][0] == fence[0]
-                and len(match[1]) >= len(fence)
-                and not line.text.strip().strip(fence[0])
-            ):
+            elif match[1][0] == fence[0] and len(match[1]) >= len(fence) and not line.text.strip().strip(fence[0]):
                 fence = None
             number += 1
             continue
@@ -79,16 +75,10 @@ def parse_markdown(text: str, limits: LoadLimits) -> Parsed:
             and (match := SETEXT.match(line.text))
             and lines[number - 1].text.strip()
             and not NO_PARAGRAPH.match(lines[number - 1].text)
-            and (
-                number < begin + 2
-                or not lines[number - 2].text.strip()
-                or SETEXT.match(lines[number - 2].text)
-            )
+            and (number < begin + 2 or not lines[number - 2].text.strip() or SETEXT.match(lines[number - 2].text))
         ):
             _add_heading(parsed, 1 if match[1][0] == "=" else 2, lines[number - 1], 0)
-        elif (
-            "|" in line.text and number + 1 < len(lines) and _begins_table(line.text, lines[number + 1].text)
-        ):
+        elif "|" in line.text and number + 1 < len(lines) and _begins_table(line.text, lines[number + 1].text):
             body = number + 2
             while body < len(lines) and lines[body].text.strip() and ("|" in lines[body].text):
                 body += 1
@@ -197,9 +187,7 @@ def _table(
     numbers = [first, *range(first + 2, stop)]
     most = min(most_rows, room // max(1, width))
     if len(numbers) > most:
-        parsed.notes.append(
-            f"Of a table with {len(numbers):,} rows only the first {most:,} were taken as cells."
-        )
+        parsed.notes.append(f"Of a table with {len(numbers):,} rows only the first {most:,} were taken as cells.")
         numbers = numbers[:most]
     if not numbers:
         return None
@@ -239,8 +227,7 @@ def _caption(parsed: Parsed, lines: list[_Line], first: int) -> str | None:
             break
         named = re.match(r"[*_]*(?:table|tabelle|tableau|tabla|tabella|exhibit)\b", line, re.IGNORECASE)
         if named or (
-            len(line) <= 160
-            and (number == first - 1 or line.endswith((":", "*", "_")) or not line.endswith("."))
+            len(line) <= 160 and (number == first - 1 or line.endswith((":", "*", "_")) or not line.endswith("."))
         ):
             return plain(line).strip("*_").rstrip(":").strip()
         break

@@ -137,9 +137,7 @@ class TextBuilder:
                     continue
                 start, end = self.write(cell.text)
                 cells.append(
-                    Cell.model_construct(
-                        text=cell.text, start=start, end=end, address=address, number=cell.number
-                    )
+                    Cell.model_construct(text=cell.text, start=start, end=end, address=address, number=cell.number)
                 )
             rows.append(cells)
         return rows

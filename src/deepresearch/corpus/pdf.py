@@ -8,12 +8,23 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
 
 from deepresearch.corpus.limits import LoadLimits
 from deepresearch.corpus.parsed import Parsed, TextBuilder, one_line
-from deepresearch.corpus.pdf_lines import HYPHEN, Line, blocks, body_size, heading_levels, plain_line
+from deepresearch.corpus.pdf_lines import HYPHEN, NAMED, Line, blocks, body_size, heading_levels, plain_line
+from deepresearch.corpus.pdf_tables import (
+    MIN_RULES,
+    PlacedTable,
+    RuledTables,
+    count_rules,
+    find_open_tables,
+    may_hold_open_table,
+    read_segments,
+)
 from deepresearch.corpus.sniffing import NotReadableError
+from deepresearch.corpus.tables import make_table
 
 # PDFium keeps global state: one thread at a time, in the whole process.
 PDFIUM = threading.Lock()
@@ -43,16 +54,12 @@ def parse_pdf(data: bytes, limits: LoadLimits) -> Parsed:
             document = pypdfium2.PdfDocument(data)
         except pypdfium2.PdfiumError as error:
             if getattr(error, "err_code", None) in (ERROR_PASSWORD, ERROR_SECURITY):
-                raise NotReadableError(
-                    "encrypted", "it is protected by a password; save it without one"
-                ) from error
-            raise NotReadableError(
-                "broken", "the PDF is damaged or cut off; open and save it again"
-            ) from error
+                raise NotReadableError("encrypted", "it is protected by a password; save it without one") from error
+            raise NotReadableError("broken", "the PDF is damaged or cut off; open and save it again") from error
         with closing(document):
-            pages, unread = _all_lines(document, limits)
+            pages, notes = _all_pages(document, data, limits)
             metadata = document.get_metadata_dict(skip_empty=True)
-    characters = sum(len(line.text) for lines in pages for line in lines)
+    characters = sum(len(line.text) for page in pages for line in page.lines)
     if not pages:
         raise NotReadableError("broken", "the PDF has no pages that can be read")
     if characters <= SCANNED_PAGE_CHARACTERS * len(pages) and characters < 100:
@@ -60,30 +67,58 @@ def parse_pdf(data: bytes, limits: LoadLimits) -> Parsed:
         raise NotReadableError(
             "no_text", f"its {what} hold pictures but no text (a scan); run text recognition (OCR) first"
         )
-    return _assembled(data, pages, unread, metadata, limits)
+    return _assembled(pages, notes, metadata, limits)
 
 
-def _all_lines(document: Any, limits: LoadLimits) -> tuple[list[list[Line]], list[int]]:
+@dataclass
+class _Page:
+    lines: list[Line] = field(default_factory=list)
+    tables: list[PlacedTable] = field(default_factory=list)
+
+
+def _all_pages(document: Any, data: bytes, limits: LoadLimits) -> tuple[list[_Page], list[str]]:
     import pypdfium2
 
-    pages: list[list[Line]] = []
+    pages: list[_Page] = []
     unread: list[int] = []
     characters = 0
-    for number in range(len(document)):
-        lines: list[Line] = []
-        try:
-            page = document[number]
-            with closing(page), closing(page.get_textpage()) as text_page:
-                lines = list(_page_lines(text_page))
-        except (pypdfium2.PdfiumError, UnicodeDecodeError, ValueError):
-            unread.append(number + 1)
-        characters += sum(len(line.text) for line in lines)
-        if characters > limits.text_characters:
-            raise NotReadableError(
-                "too_large", f"its text has over {limits.text_characters:,} characters; split it"
-            )
-        pages.append(lines)
-    return pages, unread
+    ruled = RuledTables(data, limits)
+    with closing(ruled):
+        for number in range(1, len(document) + 1):
+            content = _Page()
+            try:
+                page = document[number - 1]
+                with closing(page), closing(page.get_textpage()) as text_page:
+                    content.lines = list(_page_lines(text_page))
+                    content.tables = _page_tables(page, text_page, content.lines, number, ruled)
+            except (pypdfium2.PdfiumError, UnicodeDecodeError, ValueError):
+                unread.append(number)
+            characters += sum(len(line.text) for line in content.lines)
+            if characters > limits.text_characters:
+                raise NotReadableError(
+                    "too_large", f"its text has over {limits.text_characters:,} characters; split it"
+                )
+            pages.append(content)
+    notes: list[str] = []
+    if unread:
+        notes.append(f"Pages that could not be read: {_listed(unread)}.")
+    if ruled.given_up:
+        notes.append(
+            f"Ruled tables were no longer looked for on {len(ruled.given_up):,} pages, to keep the time bounded."
+        )
+    return pages, notes
+
+
+def _page_tables(
+    page: Any, text_page: Any, lines: Sequence[Line], number: int, ruled: RuledTables
+) -> list[PlacedTable]:
+    tables: list[PlacedTable] = []
+    if lines and count_rules(page) >= MIN_RULES:
+        tables = ruled.on_page(number, page.get_height())
+    if may_hold_open_table(lines):
+        taken = [table.box for table in tables]
+        tables = tables + find_open_tables(read_segments(text_page), taken)
+    return tables
 
 
 def _page_lines(text_page: Any) -> Iterator[Line]:
@@ -146,23 +181,28 @@ def _page_lines(text_page: Any) -> Iterator[Line]:
         start = following
 
 
-def _assembled(
-    data: bytes, pages: list[list[Line]], unread: list[int], metadata: dict[str, str], limits: LoadLimits
-) -> Parsed:
-    body = body_size(pages)
-    levels = heading_levels(pages, body)
+def _assembled(pages: list[_Page], notes: list[str], metadata: dict[str, str], limits: LoadLimits) -> Parsed:
+    every_line = [page.lines for page in pages]
+    body = body_size(every_line)
+    levels = heading_levels(every_line, body)
     words: set[str] = set()
-    for lines in pages:
+    for lines in every_line:
         for line in lines:
             words.update(word.lower() for word in WORD.findall(line.text)[:-1])
     builder = TextBuilder()
-    for number, lines in enumerate(pages, start=1):
+    room = limits.cells
+    for number, page in enumerate(pages, start=1):
         start = builder.begin_page()
-        for block in blocks(lines, body, levels, words.__contains__):
-            if block.level is not None:
-                builder.heading(block.level, one_line(block.text))
-            else:
-                builder.block(block.text)
+        for part in _in_order(page):
+            if isinstance(part, PlacedTable):
+                room -= sum(len(row) for row in part.grid)
+                _write_table(builder, part, number, as_cells=room > 0)
+                continue
+            for block in blocks(part, body, levels, words.__contains__):
+                if block.level is not None:
+                    builder.heading(block.level, one_line(block.text))
+                else:
+                    builder.block(block.text)
         builder.end_page(number, start)
     parsed = Parsed(
         text=builder.text,
@@ -170,11 +210,9 @@ def _assembled(
         pages=builder.pages,
         headings=builder.headings,
         tables=builder.tables,
-        notes=builder.notes,
+        notes=notes,
     )
-    empty = [page.number for page in builder.pages if page.start == page.end and page.number not in unread]
-    if unread:
-        parsed.notes.append(f"Pages that could not be read: {_listed(unread)}.")
+    empty = [number for number, page in enumerate(pages, start=1) if not page.lines]
     if empty:
         parsed.notes.append(f"Pages without text (blank or pictures): {_listed(empty)}.")
     title = one_line(metadata.get("Title", ""))
@@ -185,6 +223,42 @@ def _assembled(
         parsed.title = next(heading.title for heading in parsed.headings if heading.level == top)
     parsed.date = _metadata_date(metadata)
     return parsed
+
+
+def _in_order(page: _Page) -> list[list[Line] | PlacedTable]:
+    """Lines and tables as they follow each other; each table stands where its first line stood."""
+    parts: list[list[Line] | PlacedTable] = []
+    written: set[int] = set()
+    for line in page.lines:
+        holder = next((number for number, table in enumerate(page.tables) if table.box.holds(line)), None)
+        if holder is not None:
+            if holder not in written:
+                written.add(holder)
+                parts.append(page.tables[holder])
+        elif parts and isinstance(parts[-1], list):
+            parts[-1].append(line)
+        else:
+            parts.append([line])
+    return parts
+
+
+def _write_table(builder: TextBuilder, table: PlacedTable, page: int, *, as_cells: bool) -> None:
+    caption = _caption(builder)
+    start = builder.next_block()
+    rows = builder.grid(table.grid)
+    if as_cells:
+        builder.tables.append(
+            make_table(len(builder.tables) + 1, rows, start=start, end=builder.length, caption=caption, page=page)
+        )
+
+
+def _caption(builder: TextBuilder) -> str | None:
+    """The block above when it names the table, else the heading."""
+    last = builder.parts[-1].strip() if builder.parts else ""
+    line = last.rsplit("\n", 1)[-1]
+    if line and "\t" not in line and len(line) <= 200 and (NAMED.match(line) or not line.endswith(".")):
+        return line.rstrip(":")
+    return builder.headings[-1].title if builder.headings else None
 
 
 def _metadata_date(metadata: dict[str, str]) -> datetime.date | None:

@@ -60,6 +60,8 @@ KEEPS_HYPHEN = frozenset(
         "over-the",
     ]
 )
+# A caption begins a block of its own.
+NAMED = re.compile(r"(?:table|figure|fig\.|chart|exhibit|tabelle|abbildung|tableau|tabla)\s+[\dA-Z]", re.IGNORECASE)
 SPACES = re.compile(r"[ \t\u00a0]+")
 
 
@@ -91,9 +93,7 @@ class Block:
 
 def plain_line(text: str) -> str:
     """One line's text with single spaces and without what cannot be stored; the hyphen sign stays."""
-    return (
-        SPACES.sub(" ", HYPHEN.join(storable(part) for part in text.split(HYPHEN))).replace("\n", " ").strip()
-    )
+    return SPACES.sub(" ", HYPHEN.join(storable(part) for part in text.split(HYPHEN))).replace("\n", " ").strip()
 
 
 def body_size(pages: Iterable[Sequence[Line]]) -> float:
@@ -116,9 +116,7 @@ def heading_levels(pages: Iterable[Sequence[Line]], body: float) -> dict[float, 
     return {size: min(6, level) for level, size in enumerate(sorted(sizes, reverse=True), start=1)}
 
 
-def blocks(
-    lines: Sequence[Line], body: float, levels: dict[float, int], known: Callable[[str], bool]
-) -> list[Block]:
+def blocks(lines: Sequence[Line], body: float, levels: dict[float, int], known: Callable[[str], bool]) -> list[Block]:
     """Paragraphs and headings of one page in reading order.
 
     `known` tells whether a word stands unbroken elsewhere in the document; it settles whether a hyphen at a
@@ -161,10 +159,10 @@ def _groups(lines: Sequence[Line], body: float, levels: dict[float, int]) -> lis
     return groups
 
 
-def _same_block(
-    group: Sequence[Line], line: Line, pitch: float, body: float, levels: dict[float, int]
-) -> bool:
+def _same_block(group: Sequence[Line], line: Line, pitch: float, body: float, levels: dict[float, int]) -> bool:
     above = group[-1]
+    if NAMED.match(line.text):
+        return False
     if abs(above.size - line.size) > max(1.0, 0.12 * above.size):
         return False
     level, level_above = _level(line, body, levels), _level(above, body, levels)

@@ -73,8 +73,7 @@ def too_large(name: str, size: int, limit: int, what: str) -> SourceError:
     return SourceError(
         name,
         "too_large",
-        f"it has {size / 1e6:,.1f} MB and the limit for {what} is {limit / 1e6:,.6g} MB; "
-        "split it or raise the limit",
+        f"it has {size / 1e6:,.1f} MB and the limit for {what} is {limit / 1e6:,.6g} MB; split it or raise the limit",
     )
 
 

@@ -11,9 +11,7 @@ MAX_CHARACTERS = 2_000
 
 LINE = re.compile(r"[^\n]*\n?")
 LIST_ITEM = re.compile(r"[ \t>]*(?:[-*+•▪◦‣●○·–—]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)])[ \t]+(?=\S)")
-OWN_LINE = re.compile(
-    r"[ \t]{0,3}(?:#{1,6}(?:[ \t]|$)|\||```|~~~|={3,}[ \t\r]*$|-{3,}[ \t\r]*$|\*{3,}[ \t\r]*$|<!--)"
-)
+OWN_LINE = re.compile(r"[ \t]{0,3}(?:#{1,6}(?:[ \t]|$)|\||```|~~~|={3,}[ \t\r]*$|-{3,}[ \t\r]*$|\*{3,}[ \t\r]*$|<!--)")
 # What the segmenter must not see as a break of its own, and lone surrogates, which it refuses.
 UNSEEN = re.compile("[\r\ud800-\udfff]")
 SURROGATE = re.compile("[\ud800-\udfff]")

@@ -123,9 +123,7 @@ class _Slide:
                     origin = grid[-1][place[1]].same_as or (place[0] - 1, place[1])
                     cells.append(GridCell(address=address, same_as=origin))
                 else:
-                    cells.append(
-                        GridCell(one_line(" ".join(text for text, _, _ in _paragraphs(cell))), address)
-                    )
+                    cells.append(GridCell(one_line(" ".join(text for text, _, _ in _paragraphs(cell))), address))
             grid.append(cells[: self.limits.table_columns])
         if not any(cell.text for row in grid for cell in row):
             return
@@ -190,9 +188,7 @@ def _relations(archive: OfficeArchive, path: str) -> dict[str, str]:
         target = relation.get("Target") or ""
         if relation.get("TargetMode") != "External":
             target = (
-                target.lstrip("/")
-                if target.startswith("/")
-                else posixpath.normpath(posixpath.join(folder, target))
+                target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
             )
             found[relation.get("Id") or ""] = target
     return found

@@ -81,9 +81,7 @@ def is_pdf(head: bytes) -> bool:
     """Whether a PDF header stands within the first 1,024 bytes, as viewers accept it, after no other text."""
     place = head.find(b"%PDF-", 0, PDF_HEADER_WITHIN)
     return place == 0 or (
-        place > 0
-        and not head[:place].strip(b"\x00\r\n\t \xef\xbb\xbf").isalnum()
-        and b"\n" not in head[:place].strip()
+        place > 0 and not head[:place].strip(b"\x00\r\n\t \xef\xbb\xbf").isalnum() and b"\n" not in head[:place].strip()
     )
 
 
@@ -121,9 +119,7 @@ def sniff(data: bytes, suffix: str) -> Format:
     if named is not None:
         return named
     if suffix in {".pdf", ".docx", ".pptx", ".xlsx", ".docm", ".xlsm", ".pptm"} and b"\x00" in head:
-        raise NotReadableError(
-            "broken", f"it is named {suffix} and its content is damaged or of another kind"
-        )
+        raise NotReadableError("broken", f"it is named {suffix} and its content is damaged or of another kind")
     return Format.TEXT
 
 
@@ -170,6 +166,4 @@ def _old_office(data: bytes) -> NotReadableError:
     ):
         if stream.encode("utf-16-le") in data:
             return NotReadableError("unknown_format", f"it is {what}; save it as {instead}")
-    return NotReadableError(
-        "unknown_format", "it is an old Office file; save it in a current format or as PDF"
-    )
+    return NotReadableError("unknown_format", "it is an old Office file; save it in a current format or as PDF")

@@ -135,11 +135,7 @@ def _is_line(cells: dict[int, SheetCell]) -> bool:
 
 def _labels_rows(block: Block) -> bool:
     """Whether the first line is a section label in the first column of rows that are already data."""
-    return (
-        len(block) > 1
-        and len(block[0][1]) == 1
-        and min(block[0][1]) > min(min(cells) for _, cells in block[1:])
-    )
+    return len(block) > 1 and len(block[0][1]) == 1 and min(block[0][1]) > min(min(cells) for _, cells in block[1:])
 
 
 def _is_remark(cells: dict[int, SheetCell]) -> bool:
@@ -164,9 +160,7 @@ def _write_table(builder: TextBuilder, sheet: Sheet, block: Block, caption: str 
             origin = covered.get((row, column))
             if cell is not None:
                 line.append(GridCell(cell.text, address, cell.number))
-            elif (
-                origin is not None and origin[0] in positions and _repeats(sheet.cells.get(origin), row, top)
-            ):
+            elif origin is not None and origin[0] in positions and _repeats(sheet.cells.get(origin), row, top):
                 line.append(GridCell("", address, same_as=(positions[origin[0]], origin[1] - left)))
             else:
                 line.append(GridCell("", address))

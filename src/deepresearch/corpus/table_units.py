@@ -45,9 +45,7 @@ _MONEY = rf"(?:{_ANY_SCALE}\s?(?:of\s)?{_CURRENCY}|{_CURRENCY}\s?(?:in\s)?{_ANY_
 _COUNTED = rf"(?:{_SCALE}(?:\s(?:of\s)?{_MEASURE})?|{_MEASURE})"
 UNIT = re.compile(rf"(?:{_MONEY}|{_COUNTED}){_PER}")
 # A header that is a single word ("Year", "t", "K") names a thing sooner than a unit.
-BARE = re.compile(
-    rf"(?:{_MONEY}|%|‰|(?i:per ?cent|in %)|{_SCALE}\s(?:of\s)?{_MEASURE}|[kMGT]Wh|[kM]?t ?CO2e?){_PER}"
-)
+BARE = re.compile(rf"(?:{_MONEY}|%|‰|(?i:per ?cent|in %)|{_SCALE}\s(?:of\s)?{_MEASURE}|[kMGT]Wh|[kM]?t ?CO2e?){_PER}")
 BRACKETED = re.compile(r"[(\[]\s*([^()\[\]]{1,60}?)\s*[)\]]")
 LEADING_WORDS = re.compile(
     r"(?i:(?:all\s)?(?:figures?|amounts?|values?|numbers?|angaben|werte|unit|einheit)?\s*:?\s*"

@@ -28,9 +28,7 @@ MONTH_PERIOD = re.compile(
     r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zé]*\.?[\s'-]*(?:\d{2,4})?",
     re.IGNORECASE,
 )
-BLANKS = frozenset(
-    {"", "-", "–", "—", "n/a", "n.a.", "na", "n.d.", "nil", "..", "...", "…", ".", "•", "*", "x"}
-)
+BLANKS = frozenset({"", "-", "–", "—", "n/a", "n.a.", "na", "n.d.", "nil", "..", "...", "…", ".", "•", "*", "x"})
 
 
 def is_figure(text: str) -> bool:
@@ -41,9 +39,7 @@ def is_figure(text: str) -> bool:
 def is_period(text: str) -> bool:
     """Whether a cell names a year, a quarter, a half year or a month."""
     text = text.strip()
-    return len(text) <= 24 and (
-        PERIOD.fullmatch(text) is not None or MONTH_PERIOD.fullmatch(text) is not None
-    )
+    return len(text) <= 24 and (PERIOD.fullmatch(text) is not None or MONTH_PERIOD.fullmatch(text) is not None)
 
 
 def is_blank(text: str) -> bool:

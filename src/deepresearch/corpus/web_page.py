@@ -39,9 +39,7 @@ SILENT = frozenset(
     ]
 )
 BOILERPLATE = frozenset({"nav", "footer", "aside"})
-BOILERPLATE_ROLES = frozenset(
-    {"navigation", "contentinfo", "banner", "complementary", "search", "menu", "menubar"}
-)
+BOILERPLATE_ROLES = frozenset({"navigation", "contentinfo", "banner", "complementary", "search", "menu", "menubar"})
 BLOCKS = frozenset(
     [
         "address",
@@ -126,9 +124,7 @@ def parse_web_page(text: str, limits: LoadLimits) -> Parsed:
     from lxml import etree
 
     # libxml2 cuts a document off at a depth of 255 unless it is told that the input is huge.
-    parser = etree.HTMLParser(
-        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True
-    )
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
     try:
         root = etree.fromstring(storable(text).encode("utf-8"), parser)
     except (etree.XMLSyntaxError, etree.ParserError, ValueError) as error:
@@ -166,9 +162,7 @@ class _Page:
         if self.boilerplate:
             notes.append(f"Navigation, footer and asides were left out ({self.boilerplate:,} elements).")
         if self.cut_rows:
-            notes.append(
-                f"{self.cut_rows:,} rows of large tables are in the text but were not taken as cells."
-            )
+            notes.append(f"{self.cut_rows:,} rows of large tables are in the text but were not taken as cells.")
         parsed = Parsed(
             text=self.builder.text,
             media_type="text/html",
@@ -192,9 +186,7 @@ class _Page:
         parsed.date = next((found for name in DATE_NAMES if (found := read_date(values.get(name, "")))), None)
         if parsed.date is None:
             for element in root.iter("time"):
-                if element.get("datetime") and (
-                    element.get("pubdate") is not None or element.get("itemprop")
-                ):
+                if element.get("datetime") and (element.get("pubdate") is not None or element.get("itemprop")):
                     parsed.date = read_date(element.get("datetime"))
                     break
         parsed.date_is_said = parsed.date is not None

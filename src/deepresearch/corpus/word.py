@@ -19,9 +19,7 @@ HEADING_NAME = re.compile(
 TITLE_NAMES = frozenset({"title", "titel", "titre", "título", "titolo"})
 CAPTION_NAMES = frozenset({"caption", "beschriftung", "légende", "descripción", "didascalia"})
 # Deleted text, field instructions, and the copy kept for old readers are not what a person sees.
-UNSEEN = frozenset(
-    {W + "del", W + "moveFrom", W + "instrText", W + "delText", W + "pPr", W + "rPr", FALLBACK}
-)
+UNSEEN = frozenset({W + "del", W + "moveFrom", W + "instrText", W + "delText", W + "pPr", W + "rPr", FALLBACK})
 
 
 def parse_word(data: bytes, limits: LoadLimits) -> Parsed:
@@ -114,9 +112,7 @@ class _Reader:
             self.builder.block(text)
         self.in_list = listed
         short = len(text) <= 160 and "\n" not in text and not listed
-        self.caption = (
-            one_line(text) if style in self.captions or (short and not text.endswith(".")) else None
-        )
+        self.caption = one_line(text) if style in self.captions or (short and not text.endswith(".")) else None
 
     def _text(self, top: Any) -> str:
         parts: list[str] = []
@@ -167,9 +163,7 @@ class _Reader:
                     origin = above[column]
                     cells.append(GridCell(address=f"r{number + 1}c{column + 1}", same_as=origin))
                 else:
-                    cells.append(
-                        GridCell(text=one_line(self._text(cell)), address=f"r{number + 1}c{column + 1}")
-                    )
+                    cells.append(GridCell(text=one_line(self._text(cell)), address=f"r{number + 1}c{column + 1}"))
                 above[column] = origin
                 for step in range(1, max(1, width)):
                     cells.append(GridCell(address=f"r{number + 1}c{column + step + 1}", same_as=origin))
@@ -190,9 +184,7 @@ class _Reader:
             return
         room = min(self.limits.table_rows, (self.limits.cells - self.cells) // width)
         if len(grid) > room:
-            self.builder.notes.append(
-                f"Of a table with {len(grid):,} rows only the first {room:,} were taken over."
-            )
+            self.builder.notes.append(f"Of a table with {len(grid):,} rows only the first {room:,} were taken over.")
             grid = grid[:room]
         if not grid:
             return

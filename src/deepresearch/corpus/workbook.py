@@ -111,9 +111,7 @@ class Workbook:
         for relation in root if root is not None else ():
             target = relation.get("Target") or ""
             found[relation.get("Id") or ""] = (
-                target.lstrip("/")
-                if target.startswith("/")
-                else posixpath.normpath(posixpath.join(folder, target))
+                target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
             )
         return found
 

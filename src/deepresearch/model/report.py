@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from deepresearch.model.base import Value
 from deepresearch.model.evidence import Claim, Conflict
 from deepresearch.model.mathematics import Figure, MathSummary, Series
@@ -53,7 +55,7 @@ class ScriptRecord(Value):
     script: str
     files: dict[str, str]
     series: tuple[Series, ...] = ()
-    values: dict[str, float | str] = {}
+    values: dict[str, float | str] = Field(default_factory=dict)
 
 
 class Report(Value):

@@ -1,4 +1,4 @@
-"""Reports on paper and screen: Markdown, HTML and JSON from a finished `Report`. Nothing here changes a claim."""
+"""Markdown, HTML and JSON from a finished `Report`. Nothing here changes a claim."""
 
 from deepresearch.report.excerpts import TextOf
 from deepresearch.report.json_report import render_json

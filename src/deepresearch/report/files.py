@@ -20,9 +20,9 @@ _NOT_A_FOLDER = {errno.ENOTDIR, errno.EEXIST}
 def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files (relative path to content) into a folder, made when missing.
 
-    Every file is first written and synced under another name beside its place; only when all are safe on disk are
-    they moved into place, in the order given. When anything refuses, what was begun is taken away, older files stay
-    as they were, and a `StorageError` says what to mend.
+    Every file is first written and synced under another name beside its place; only when all are safe on disk
+    are they moved into place, in the order given. When anything refuses, what was begun is taken away, older
+    files stay as they were, and a `StorageError` says what to mend.
     """
     begun: list[tuple[Path, Path]] = []
     made: list[Path] = []
@@ -47,7 +47,8 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def clean_name(text: str, longest: int = 60) -> str:
     """Turn any text into a file name of lower-case ASCII letters, digits and hyphens; may come out empty."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").lower()
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "-", plain)[:longest].strip("-")
 
 
@@ -75,10 +76,13 @@ def _take_away(files: list[Path], folders: list[Path]) -> None:
 
 
 def _message(folder: Path, error: OSError) -> str:
+    mend = "Choose another --out."
     if error.errno in _FULL:
-        return f"{folder}: the report was not written because the disk is full. Free some space or choose another --out."
-    if error.errno in _FORBIDDEN:
-        return f"{folder}: the report was not written because this user may not write there. Choose another --out."
-    if error.errno in _NOT_A_FOLDER:
-        return f"{folder}: the report was not written because a file is where a folder has to be. Choose another --out."
-    return f"{folder}: the report was not written ({error.strerror or error}). Choose another --out."
+        reason, mend = "because the disk is full", "Free some space or choose another --out."
+    elif error.errno in _FORBIDDEN:
+        reason = "because this user may not write there"
+    elif error.errno in _NOT_A_FOLDER:
+        reason = "because a file is where a folder has to be"
+    else:
+        reason = f"({error.strerror or error})"
+    return f"{folder}: the report was not written {reason}. {mend}"

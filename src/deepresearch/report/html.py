@@ -43,8 +43,8 @@ def content_security_policy(style: str) -> str:
     """Return a policy that allows this style sheet and pictures inside the file, and no script at all."""
     digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
     return (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; script-src 'none'; base-uri 'none'; "
-        "form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; script-src 'none'; "
+        "base-uri 'none'; form-action 'none'"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 from deepresearch.model.report import Report
 
@@ -32,7 +33,7 @@ def render_json(report: Report) -> str:
 
 def _finite(value: object) -> object:
     """Put null for NaN and infinities, which JSON does not have."""
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
         return {name: _finite(item) for name, item in value.items()}

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from deepresearch.model.evidence import Claim, Quote
-from deepresearch.model.mathematics import Figure, Series
+from deepresearch.model.mathematics import DataPoint, Figure, Series
 from deepresearch.model.report import Report, ScriptRecord, SourceEntry
 from deepresearch.report.excerpts import Excerpt, TextOf, excerpt
-from deepresearch.report.names import place_word, readable_number, short_names
+from deepresearch.report.names import place_word, readable_number, readable_value, short_names
 
 CLAIM_CONTEXT = 400
 DATA_CONTEXT = 160
@@ -43,12 +43,17 @@ class CitedQuote:
 
 @dataclass(frozen=True, slots=True)
 class ClaimEntry:
-    """A claim with its numbered quotes. `anchor` is safe in an address; `run` the anchor of its computation."""
+    """A claim with its numbered quotes.
+
+    `anchor` is safe in an address; `run` the anchor of its computation; `disputed` says that a conflict names
+    it.
+    """
 
     anchor: str
     claim: Claim
     quotes: tuple[CitedQuote, ...]
     run: str | None
+    disputed: bool
 
     @property
     def date(self) -> str:
@@ -147,12 +152,14 @@ def arrange(report: Report, text_of: TextOf) -> Layout:
     """Bring a report into reading order; `text_of` gives the words around each quote."""
     book = _QuoteBook(report, text_of)
     runs = _runs(report)
+    disputed = {identifier for conflict in report.conflicts for identifier in conflict.claims}
     entries = [
         ClaimEntry(
             anchor=f"claim-{number}",
             claim=claim,
             quotes=tuple(book.cite(quote) for quote in claim.citations),
             run=runs.get(claim.run_id) if claim.run_id else None,
+            disputed=claim.id in disputed,
         )
         for number, claim in enumerate(report.claims, 1)
     ]
@@ -210,10 +217,10 @@ class _QuoteBook:
 
 
 def _answer(answer: str, entries: Sequence[ClaimEntry]) -> tuple[tuple[AnswerPart, ...], ...]:
-    """Split the answer into paragraphs, and each at its references such as ``[C1]`` or ``[C1, C4]``."""
+    """Split the answer at line ends, and each line at its references such as ``[C1]`` or ``[C1, C4]``."""
     by_id = {entry.claim.id: entry for entry in entries}
     paragraphs = []
-    for paragraph in re.split(r"\n\s*\n", answer.replace("\r\n", "\n")):
+    for paragraph in answer.splitlines():
         parts: list[AnswerPart] = []
         place = 0
         for match in _REFERENCE.finditer(paragraph):
@@ -281,7 +288,7 @@ def _computations(
                 script=script,
                 figures=figures,
                 tables=_tables(script.series, book) if script else (),
-                values=tuple((name, readable_number(value)) for name, value in values.items()),
+                values=tuple(readable_value(name, value) for name, value in values.items()),
                 entries=tuple(entry for entry in entries if entry.claim.run_id == run_id),
             )
         )
@@ -295,31 +302,27 @@ def _tables(all_series: Sequence[Series], book: _QuoteBook) -> tuple[DataTable, 
         # A series that gives a label twice cannot share rows with another without losing a value.
         repeats = len({point.label for point in series.points}) < len(series.points)
         groups.setdefault((series.axis, number if repeats else 0), []).append(series)
-    tables = []
-    for (axis, alone), group in groups.items():
-        if alone:
-            points = group[0].points
-            rows = [
-                (point.label, (DataCell(readable_number(point.value), book.cite(point.quote, DATA_CONTEXT)),))
-                for point in points
-            ]
-            tables.append(DataTable(axis or "Label", (_column_name(group[0]),), tuple(rows)))
-            continue
-        labels = list(dict.fromkeys(point.label for series in group for point in series.points))
-        columns = [{point.label: point for point in series.points} for series in group]
-        rows = []
-        for label in labels:
-            cells = []
-            for column in columns:
-                point = column.get(label)
-                if point is None:
-                    cells.append(DataCell(""))
-                else:
-                    cells.append(DataCell(readable_number(point.value), book.cite(point.quote, DATA_CONTEXT)))
-            rows.append((label, tuple(cells)))
-        tables.append(DataTable(axis or "Label", tuple(map(_column_name, group)), tuple(rows)))
-    return tuple(tables)
+    return tuple(
+        DataTable(
+            axis=axis or "Label",
+            columns=tuple(f"{one.name} ({one.unit})" if one.unit else one.name for one in group),
+            rows=_rows_as_given(group[0], book) if alone else _rows_by_label(group, book),
+        )
+        for (axis, alone), group in groups.items()
+    )
 
 
-def _column_name(series: Series) -> str:
-    return f"{series.name} ({series.unit})" if series.unit else series.name
+def _rows_as_given(series: Series, book: _QuoteBook) -> tuple[tuple[str, tuple[DataCell, ...]], ...]:
+    return tuple((point.label, (_cell(point, book),)) for point in series.points)
+
+
+def _rows_by_label(group: Sequence[Series], book: _QuoteBook) -> tuple[tuple[str, tuple[DataCell, ...]], ...]:
+    labels = list(dict.fromkeys(point.label for series in group for point in series.points))
+    columns = [{point.label: point for point in series.points} for series in group]
+    return tuple((label, tuple(_cell(column.get(label), book) for column in columns)) for label in labels)
+
+
+def _cell(point: DataPoint | None, book: _QuoteBook) -> DataCell:
+    if point is None:
+        return DataCell("")
+    return DataCell(readable_number(point.value), book.cite(point.quote, DATA_CONTEXT))

@@ -101,7 +101,8 @@ def _claim(entry: ClaimEntry) -> str:
     numbers = "".join(_mark(quote) for quote in entry.quotes)
     run = f", computed in run {code_span(claim.run_id)}" if claim.run_id else ""
     band = f"{SUPPORT_WORDS[claim.support]}, {claim.confidence:.0%}"
-    return f"- **[{escaped(claim.id)}]** {escaped(claim.text)}{numbers} *({band}{run})*"
+    conflict = ", in conflict" if entry.disputed else ""
+    return f"- **[{escaped(claim.id)}]** {escaped(claim.text)}{numbers} *({band}{run}{conflict})*"
 
 
 def _mark(quote: CitedQuote | None) -> str:
@@ -117,7 +118,8 @@ def _conflicts(layout: Layout) -> list[str]:
         rows = []
         for side in conflict.sides:
             sources = [
-                escaped(quote.where) + (" (superseded)" if quote.superseded_by else "") for quote in side.quotes
+                escaped(quote.where) + (" (superseded)" if quote.superseded_by else "")
+                for quote in side.quotes
             ]
             words = escaped(side.claim.text) + "".join(_mark(quote) for quote in side.quotes)
             date = escaped(side.date) or "undated"
@@ -157,7 +159,9 @@ def _quotes(layout: Layout) -> list[str]:
         words = quote.quote.quote
         if len(words) > _LONGEST_QUOTE:
             words = words[:_LONGEST_QUOTE].rstrip() + f" … ({len(words):,} characters)"
-        place = f"characters {quote.quote.start:,} to {quote.quote.end:,}, {code_span(quote.quote.sha256[:12])}"
+        old = f", superseded by {escaped(quote.superseded_by)}" if quote.superseded_by else ""
+        sha256 = code_span(quote.quote.sha256[:12])
+        place = f"characters {quote.quote.start:,} to {quote.quote.end:,}, {sha256}{old}"
         # A blank line between them keeps them apart in viewers that know no footnotes.
         lines += [f"{_mark(quote)}: {escaped(quote.where)}: “{escaped(words)}” ({place})", ""]
     return lines
@@ -171,7 +175,12 @@ def _sources(layout: Layout) -> list[str]:
         entry = row.entry
         note = f"superseded by {escaped(row.superseded_by)}" if row.superseded_by else ""
         version = escaped(entry.version or "")
-        cells = (escaped(entry.title), escaped(row.name), escaped(kind_word(entry.media_type)), escaped(entry.date or ""))
+        cells = (
+            escaped(entry.title),
+            escaped(row.name),
+            escaped(kind_word(entry.media_type)),
+            escaped(entry.date or ""),
+        )
         rows.append((*cells, version, str(entry.citations), note))
     head = ("Title", "File", "Kind", "Date", "Version", "Cited", "Note")
     return ["## Sources", "", *_table(head, rows), ""]
@@ -189,8 +198,8 @@ def _again(layout: Layout) -> list[str]:
         "",
         f"How far its quotes carry a claim: {bands}.",
         "",
-        f"Session {code_span(report.session_id)}, team {code_span(report.team)}, {report.usage.seconds:.1f} s, {tokens},"
-        f" cost {cost}.",
+        f"Session {code_span(report.session_id)}, team {code_span(report.team)}, "
+        f"{report.usage.seconds:.1f} s, {tokens}, cost {cost}.",
         "",
     ]
 

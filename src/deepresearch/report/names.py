@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from deepresearch.model.evidence import Support
@@ -49,7 +50,7 @@ STATUS_WORDS = {
 STATUS_NOTES = {
     ReportStatus.COMPLETED: "",
     ReportStatus.NEEDS_REVIEW: "This report waits for a person's review. Read it as a draft.",
-    ReportStatus.FAILED: "The session failed before it was finished. What follows is what it had found by then.",
+    ReportStatus.FAILED: "The session failed before its end. What follows is what it had found by then.",
     ReportStatus.CANCELLED: "The session was cancelled. What follows is what it had found by then.",
 }
 
@@ -78,7 +79,7 @@ def short_names(sources: Iterable[str]) -> dict[str, str]:
     all_sources = list(dict.fromkeys(sources))
     files = [source for source in all_sources if not is_address(source)]
     shared = ""
-    if files and all(os.path.isabs(source) for source in files):
+    if files and all(Path(source).is_absolute() for source in files):
         shared = os.path.commonpath([os.path.dirname(source) for source in files])  # noqa: PTH120
     names = {}
     for source in all_sources:
@@ -100,9 +101,17 @@ def readable_time(timestamp: str) -> str:
 
 
 def readable_number(value: float | str) -> str:
-    """Return a number with thousands separators and no digits it was not given with; words as they are."""
+    """Return a number with thousands separators and at most twelve digits; words as they are."""
     if isinstance(value, str):
         return value
-    if value == value and abs(value) < 1e15 and value == int(value):
+    if abs(value) < 1e15 and value == int(value):  # never true for NaN and infinities
         return f"{int(value):,}"
-    return f"{value:,}"
+    return f"{value:,.12g}"
+
+
+def readable_value(name: str, value: float | str) -> tuple[str, str]:
+    """Return a computed number as a reader sees it: ``change_percent`` -40.2 is ``change`` ``-40.2 %``."""
+    words, shown = name.replace("_", " ").strip(), readable_number(value)
+    if name.endswith("_percent") and not isinstance(value, str):
+        return words.removesuffix(" percent"), f"{shown} %"
+    return words, shown

@@ -1,7 +1,7 @@
 """Pictures made safe to show: the type is read from the bytes, and SVG keeps only what draws.
 
-An SVG in an ``<img>`` runs no script and loads nothing, by the rules of browsers; but a person may also open the
-file itself, where it would. So every SVG is rebuilt from an allow list before it is written anywhere.
+An SVG in an ``<img>`` runs no script and loads nothing, by the rules of browsers; but a person may also open
+the file itself, where it would. So every SVG is rebuilt from an allow list before it is written anywhere.
 """
 
 from __future__ import annotations
@@ -17,8 +17,35 @@ _XLINK = "http://www.w3.org/1999/xlink"
 _MAX_SVG_BYTES = 16 * 1024 * 1024
 
 _ELEMENTS = frozenset(
-    "svg g defs symbol use path rect circle ellipse line polyline polygon text tspan textPath title desc style image "
-    "clipPath mask linearGradient radialGradient stop pattern marker switch".split()
+    [
+        "svg",
+        "g",
+        "defs",
+        "symbol",
+        "use",
+        "path",
+        "rect",
+        "circle",
+        "ellipse",
+        "line",
+        "polyline",
+        "polygon",
+        "text",
+        "tspan",
+        "textPath",
+        "title",
+        "desc",
+        "style",
+        "image",
+        "clipPath",
+        "mask",
+        "linearGradient",
+        "radialGradient",
+        "stop",
+        "pattern",
+        "marker",
+        "switch",
+    ]
 )
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -39,7 +66,9 @@ _RASTER_DATA = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/
 _LOCAL_REFERENCE = re.compile(r"#[^\s\"'()\\]+\Z")
 # Anything in a style that could fetch: an import, or url() with anything but a local reference. A backslash
 # could spell these in disguise.
-_FETCHING_STYLE = re.compile(r"@|\\|expression\s*\(|image(?:-set)?\s*\(|url\s*\((?!\s*[\"']?#)", re.IGNORECASE)
+_FETCHING_STYLE = re.compile(
+    r"@|\\|expression\s*\(|image(?:-set)?\s*\(|url\s*\((?!\s*[\"']?#)", re.IGNORECASE
+)
 
 
 def media_type_of(content: bytes) -> str | None:

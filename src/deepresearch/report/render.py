@@ -22,10 +22,11 @@ def write_reports(
 ) -> Report:
     """Write `report.md`, `report.html`, `report.json` and `figures/…` into `out`, whole or not at all.
 
-    `text_of` gives the stored text of a document by its SHA-256 (a callable that raises `KeyError`, or a mapping);
-    `artefacts` the bytes of each figure by its SHA-256. Returns the report with absolute `paths` and figure paths,
-    which is also what `report.json` holds. A figure without bytes, or whose bytes are no picture, is left out and
-    named among the limits. An SVG is written sanitised; its `sha256` stays that of what the run returned.
+    `text_of` gives the stored text of a document by its SHA-256 (a callable that raises `KeyError`, or a
+    mapping); `artefacts` the bytes of each figure by its SHA-256. Returns the report with absolute `paths`
+    and figure paths, which is also what `report.json` holds. A figure without bytes, or whose bytes are no
+    picture, is left out and named among the limits. An SVG is written sanitised; its `sha256` stays that of
+    what the run returned.
 
     Raises `StorageError` when the folder or the disk refuses; then nothing of this report is left there.
     """
@@ -38,7 +39,9 @@ def write_reports(
     for number, figure in enumerate(report.figures, 1):
         picture = safe_picture(artefacts.get(figure.sha256, b""))
         if picture is None:
-            limits.append(f"The figure “{figure.title}” of run {figure.run_id} could not be shown: its file is missing.")
+            limits.append(
+                f"The figure “{figure.title}” of run {figure.run_id} could not be shown: its file is missing."
+            )
             continue
         media_type, content = picture
         name = f"figures/{number:02d}-{clean_name(figure.title) or 'figure'}{extension_for(media_type)}"

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import re
 
-_CONTROL_PICTURES = 0x2400
-_DELETE = 0x7F
-
 # C0 and C1 controls (without tab and line feed), embeddings, overrides and isolates, deprecated format
 # characters, interlinear marks, language tags (used to hide whole sentences), surrogates, noncharacters.
 _UNSEEN = re.compile(
@@ -23,7 +20,7 @@ _UNSEEN = re.compile(
 def visible(text: str) -> str:
     """Return the text with line ends as LF and every unseen or reordering character as a sign.
 
-    C0 controls become their pictures (NUL is ``␀``), all others their code point in brackets (``⟦U+202E⟧``).
+    The sign is the code point (``‹U+202E›``) in letters that every font has.
     """
     return _UNSEEN.sub(_sign, text.replace("\r\n", "\n").replace("\r", "\n"))
 
@@ -34,9 +31,4 @@ def one_line(text: str) -> str:
 
 
 def _sign(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < 0x20:
-        return chr(_CONTROL_PICTURES + code)
-    if code == _DELETE:
-        return "␡"
-    return f"⟦U+{code:04X}⟧"
+    return f"‹U+{ord(match[0]):04X}›"

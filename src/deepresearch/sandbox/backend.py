@@ -85,7 +85,11 @@ class WorkerProcess(ABC):
 
     @abstractmethod
     async def evidence(self) -> Evidence:
-        """What was counted so far. Asked once before `kill`; never raises for a worker that is gone."""
+        """What was counted so far. Asked when the script starts and before `kill`; never raises for a lost worker."""
+
+    def urge(self) -> None:
+        """The script's time is up: lift the bound on processor time, so that ending it is not slowed down by it."""
+        return
 
     @abstractmethod
     async def kill(self) -> None:
@@ -120,8 +124,11 @@ class Backend(ABC):
         """Raise `SandboxUnavailable` unless workers can be started here. Cheap enough for every `open`."""
 
     @abstractmethod
-    async def start(self, profile: ProfileName, limits: Limits) -> WorkerProcess:
+    async def start(self, profile: ProfileName, limits: Limits, *, warm: bool = True) -> WorkerProcess:
         """Start a worker, all limits in force before its first instruction.
+
+        With `warm` it imports the libraries of its profile before it says READY; without (the option ``--cold`` of the
+        worker program) it is ready at once and the script pays for what it imports.
 
         Returns as soon as the process exists; the READY frame comes later on `reader`. Raises
         `SandboxUnavailable` when it cannot be started or when one promise of the back end cannot be kept.

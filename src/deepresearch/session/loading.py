@@ -6,11 +6,14 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from deepresearch.corpus import LOADER_VERSION, LoadLimits, discover, load_many, source_name
+from deepresearch.corpus import LoadLimits, discover, load_many, source_name
 from deepresearch.model.base import Value
 from deepresearch.model.documents import Document, RefusedSource
 from deepresearch.model.errors import NoReadableSourceError
 from deepresearch.session.store import Store
+
+#: Changes whenever the loaders read a file differently, so that stored documents are read anew.
+LOADER_VERSION = "1"
 
 
 class Loaded(Value):
@@ -57,7 +60,7 @@ def load_sources(
 def _sha256(file: Path, limits: LoadLimits) -> str | None:
     """The hash of a file's bytes; None when it cannot be read or is so large that the loader refuses it anyway."""
     try:
-        if file.stat().st_size > limits.largest:
+        if file.stat().st_size > max(limits.pdf_bytes, limits.office_bytes, limits.text_bytes):
             return None
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()

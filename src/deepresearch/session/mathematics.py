@@ -36,7 +36,7 @@ async def run(request: MathRequest, run_id: str, session_id: str, sandbox: RunRe
     except SandboxError as error:
         return _without_run(request, run_id, "invalid_request", f"The sandbox refused the request: {error}")
     status = MathStatus(result.status)
-    values, trouble = _values(result.stdout) if status is MathStatus.SUCCESS else ({}, "")
+    values, trouble = printed_values(result.stdout) if status is MathStatus.SUCCESS else ({}, "")
     if trouble:
         status = MathStatus.FAILURE
     artefacts = tuple(
@@ -86,7 +86,7 @@ def _without_run(request: MathRequest, run_id: str, reason: str, note: str) -> M
     )
 
 
-def _values(stdout: str) -> tuple[dict[str, float | str], str]:
+def printed_values(stdout: str) -> tuple[dict[str, float | str], str]:
     """The last line of the output as a flat JSON object of numbers and words, else what is wrong with it."""
     lines = stdout.strip().splitlines()
     try:

@@ -40,7 +40,7 @@ class DeepResearch:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.archive = Archive(self.settings)
-        self._library = Library(self.settings, self.archive.store)
+        self._library = Library(self.settings)
         self._engine = Engine(self.settings)
         self._sandbox: Sandbox | None = None
         self._sandbox_lock = asyncio.Lock()

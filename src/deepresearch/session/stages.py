@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from deepresearch.model.evidence import Claim, Conflict
 from deepresearch.model.mathematics import Figure, MathRequest, MathResult
 from deepresearch.model.plan import Plan, SubQuestion
 from deepresearch.model.report import Report, ReportStatus, ScriptRecord, Usage
+from deepresearch.model.retrieval import Hit
 from deepresearch.model.session import SessionOptions
 from deepresearch.report import write_reports
 from deepresearch.session import mathematics
@@ -88,7 +89,10 @@ class Stages:
             documents = self._all_documents()
             superseded = superseded_documents(self._options.question, documents)
             current = [document for document in documents if document.sha256 not in superseded.replaced]
-            progress: Callable[[int, int], None] = lambda done, total: self._listener.count(Count("index", done, total))
+
+            def progress(done: int, total: int) -> None:
+                self._listener.count(Count("index", done, total))
+
             collection, passages = await asyncio.to_thread(self._library.build, current, progress)
             value = {"collection": collection, "passages": passages, "superseded": superseded.replaced}
             return value, {"passages": passages, "superseded": len(superseded.replaced)}
@@ -101,19 +105,17 @@ class Stages:
         async def work() -> tuple[Any, dict[str, Any]]:
             plan = self._plan()
             sub: SubQuestion = next(sub for sub in plan.sub_questions if sub.id == sub_question)
-            index = await asyncio.to_thread(self._library.open, self._stored("index")["collection"])
             documents = {document.sha256: document for document in self._current_documents()}
-            reading: Reading | None = None
-            searches: list[str] = []
+            collection = self._stored("index")["collection"]
             while True:
-                hits = await asyncio.to_thread(search_all, index, sub.queries)
-                searches = list(sub.queries)
+                hits = await asyncio.to_thread(self._search, collection, sub)
                 concerned = {hit.passage.sha256: documents[hit.passage.sha256] for hit in hits}
                 reading = await self._team.read(sub, hits, concerned)
                 wider = await self._team.widen(sub, reading)
                 if wider is None:
                     break
                 sub = wider
+            searches = list(sub.queries)
             value = {"reading": reading.model_dump(mode="json"), "queries": searches}
             told = {"passages": reading.passages, "documents": reading.documents, "findings": len(reading.findings)}
             return value, told
@@ -176,6 +178,10 @@ class Stages:
 
         return await self._runner.once("report", work)
 
+    def _search(self, collection: str, sub_question: SubQuestion) -> list[Hit]:
+        with self._library.open(collection) as index:
+            return search_all(index, sub_question.queries)
+
     def finished_report(self) -> Report | None:
         """The report when the session has one."""
         stored = self._store.result(self._id, "report")
@@ -214,6 +220,8 @@ class Stages:
                     title=outcome.request.title,
                     script=outcome.request.script,
                     files=outcome.request.files,
+                    series=outcome.request.series,
+                    values=_shown_values(outcome),
                 )
                 for outcome in outcomes
             ),
@@ -270,6 +278,14 @@ def _figures(outcomes: Sequence[MathOutcome]) -> tuple[Figure, ...]:
         for artefact in outcome.result.artefacts
         if artefact.media_type.startswith("image/")
     )
+
+
+def _shown_values(outcome: MathOutcome) -> dict[str, float | str]:
+    """The run's numbers under names a reader understands: with one series the prefix says nothing."""
+    values = outcome.result.values
+    if len(outcome.request.series) > 1:
+        return dict(values)
+    return {key.removeprefix("s1."): value for key, value in values.items()}
 
 
 def _seconds_since(at: str) -> float:

@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from deepresearch.model.plan import QuestionType, SubQuestion
-from deepresearch.team.questions import TREND_WORDS, years
+from deepresearch.team.questions import years
 from deepresearch.team.stemming import stem, stems
+from deepresearch.team.word_lists import LIGHT_WORDS, TREND_WORDS
 
 _DATE = re.compile(
     r"\b(?:19|20)\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b(?:january|february|march|april|may|june|july|august|"
@@ -31,35 +32,43 @@ _CAUSE = re.compile(
     r"led to|leads to|as a consequence|since|driven by|explain(?:s|ed)?|attribut\w+|weil|deshalb|wegen)\b",
     re.IGNORECASE,
 )
+_DEFINES = re.compile(r"^(?:\w+[\s-]+){1,8}?(?:is|are|means|refers to|denotes|was|were|describes)\b", re.IGNORECASE)
 _WHO = re.compile(r"^\s*who(?:m|se)?\b", re.IGNORECASE)
 _WHERE = re.compile(r"^\s*where\b", re.IGNORECASE)
 _NAME = re.compile(r"(?<!^)(?<![.!?]\s)\b[^\W\d_a-z][\w’'-]+", re.UNICODE)
 
 
-class TermWeights:
-    """How telling a stem is: rarer in the documents, heavier; unknown to them, heaviest."""
+_LIGHT = frozenset(stem(word) for word in LIGHT_WORDS)
 
-    def __init__(self, passages: Iterable[str]) -> None:
-        seen: Counter[str] = Counter()
-        total = 0
-        for passage in passages:
-            total += 1
-            seen.update(set(stems(passage)))
-        self._seen = seen
-        self._total = total
+
+class TermWeights:
+    """How telling a stem is: the fewer of the documents use it, the heavier; unknown to all, heaviest.
+
+    Words that say little by themselves ("carry", "belong") count less than half.
+    """
+
+    def __init__(self, passages: Iterable[tuple[str, str]]) -> None:
+        """`passages` are pairs of a document's SHA-256 and a text of it."""
+        said: dict[str, set[str]] = {}
+        for document, text in passages:
+            said.setdefault(document, set()).update(stems(text))
+        self._seen = Counter(stem for stems_of_one in said.values() for stem in stems_of_one)
+        self._total = len(said)
 
     def __getitem__(self, stemmed: str) -> float:
-        return math.log(1 + (self._total + 0.5) / (self._seen[stemmed] + 0.5))
-
-    def knows(self, stemmed: str) -> bool:
-        """Whether any passage uses the stem."""
-        return self._seen[stemmed] > 0
+        weight = math.log(1 + (self._total + 0.5) / (self._seen[stemmed] + 0.5))
+        return weight * (0.4 if stemmed in _LIGHT else 1.0)
 
 
 def asked_stems(sub_question: SubQuestion) -> tuple[str, ...]:
-    """The stems an answer has to speak of: the terms without the words that only say how values move."""
-    terms = [term for term in sub_question.terms if term.casefold() not in TREND_WORDS]
-    return tuple(dict.fromkeys(stem(term) for term in (terms or sub_question.terms)))
+    """The stems an answer has to speak of.
+
+    Words that only say how values move are left out, except where their cause is asked for.
+    """
+    terms: Sequence[str] = sub_question.terms
+    if sub_question.type is not QuestionType.CAUSE:
+        terms = [term for term in terms if term.casefold() not in TREND_WORDS] or terms
+    return tuple(dict.fromkeys(stem(term) for term in terms))
 
 
 def coverage(asked: Sequence[str], sentence: set[str], around: set[str], weights: TermWeights) -> float:
@@ -69,6 +78,19 @@ def coverage(asked: Sequence[str], sentence: set[str], around: set[str], weights
         return 0.0
     got = sum(weights[one] * (1.0 if one in sentence else 0.7 if one in around else 0.0) for one in asked)
     return got / total
+
+
+def form_fit(sub_question: SubQuestion, sentence: str) -> float | None:
+    """How well a sentence has the form of the answer (0 or 1), or None where no form is asked for.
+
+    A definition begins with what is asked for and says what it is.
+    """
+    if sub_question.type is not QuestionType.DEFINITION:
+        return None
+    opening = _DEFINES.search(sentence.strip())
+    if opening is None:
+        return 0.0
+    return 1.0 if set(asked_stems(sub_question)) & set(stems(opening[0])) else 0.0
 
 
 def gives_type(sub_question: SubQuestion, sentence: str) -> bool:

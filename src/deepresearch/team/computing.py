@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from deepresearch.model.documents import Document
@@ -13,6 +14,7 @@ from deepresearch.team.scripts import math_request
 from deepresearch.team.series import Candidate, find_series
 from deepresearch.team.series_choice import choose_series
 
+_AGGREGATE = re.compile(r"\b(?:total|average|mean|sum|altogether|overall|per year on average)\b", re.IGNORECASE)
 _NUMERIC = frozenset({QuestionType.TREND, QuestionType.COMPARISON, QuestionType.QUANTITY})
 
 
@@ -27,22 +29,27 @@ def requests_for(plan: Plan, documents: Sequence[Document]) -> list[MathRequest]
             continue
         chosen = choose_series(sub.text, candidates)
         series = [clipped for one in chosen if (clipped := _clip(one, sub)) is not None]
-        if not series or not _wanted(sub, chosen[0]):
+        if not series or not _wanted(sub):
             continue
         over_periods = bool(chosen[0].periods)
+        named = years(sub.text)
         requests.append(
             math_request(
-                f"M-{sub.id}", _title(series), series if over_periods else series[:1], over_periods=over_periods
+                f"M-{sub.id}",
+                _title(series),
+                series if over_periods else series[:1],
+                over_periods=over_periods,
+                compare_at=str(named[-1]) if named else None,
             )
         )
     return requests
 
 
-def _wanted(sub: SubQuestion, first: Candidate) -> bool:
-    """A question for one amount wants no chart of categories, and none of many periods when it names one year."""
+def _wanted(sub: SubQuestion) -> bool:
+    """A question for one amount wants a script only when it asks over several years or for a total or a mean."""
     if sub.type is not QuestionType.QUANTITY:
         return True
-    return bool(first.periods) and len(years(sub.text)) != 1
+    return len(years(sub.text)) >= 2 or bool(_AGGREGATE.search(sub.text))
 
 
 def _clip(candidate: Candidate, sub: SubQuestion) -> Series | None:

@@ -58,7 +58,8 @@ class ExtractiveTeam:
             reading = by_sub.get(sub.id)
             if reading is not None:
                 own.extend(_as_claim(finding) for finding in reading.findings[:_CLAIMS_EACH])
-            lead.extend(range(len(claims), len(claims) + min(_LEAD_EACH, len(own))))
+            computed = sum(claim.run_id is not None for claim in own)
+            lead.extend(range(len(claims), len(claims) + min(_LEAD_EACH, computed or len(own))))
             claims.extend(own)
         return Draft(claims=tuple(claims), lead=tuple(lead))
 

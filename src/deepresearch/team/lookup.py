@@ -16,6 +16,8 @@ from deepresearch.team.questions import years
 from deepresearch.team.stemming import stems
 
 _FLOOR = 0.74
+#: A list is also named by its column's heading and its table's, so less of the question has to be covered.
+_LIST_FLOOR = 0.3
 _MOST = 3
 _LONGEST_LIST = 40
 _SINGLE = frozenset({QuestionType.QUANTITY, QuestionType.FACT, QuestionType.TIME, QuestionType.DEFINITION})
@@ -88,10 +90,10 @@ def _lists(sub_question: SubQuestion, documents: dict[str, Document], weights: T
             head = table.rows[table.header_rows - 1][0]
             head_stems = set(stems(head.text))
             context = set(stems(f"{table.caption or ''} {table.sheet or ''} {document.title}"))
-            if not head_stems & asked:
+            if not head_stems & asked or not (context - head_stems) & asked:
                 continue
             got = sum(weights[stem] * (1.0 if stem in head_stems | context else 0.0) for stem in asked)
-            if total and got / total >= _FLOOR:
+            if total and got / total >= _LIST_FLOOR:
                 labels = [row[0] for row in body]
                 text = f"{head.text.strip()}: {', '.join(label.text.strip() for label in labels)}."
                 yield _Value(got / total, text, (head, *labels), table, document)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 from deepresearch.model.plan import Plan, QuestionType, SubQuestion
+from deepresearch.team.word_lists import QUESTION_WORDS, TREND_WORDS
 
 _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
+        (QuestionType.CAUSE, r"^\W*(?:why|warum|weshalb|wieso|pourquoi)\b|\bwhat (?:caused|causes|led to|explains)\b"),
         (
             QuestionType.TREND,
             r"\b(trends?|over (?:the )?(?:years|time|last|past)|develop(?:ed|ment)?|evol\w+|"
@@ -16,41 +18,24 @@ _TYPES: tuple[tuple[QuestionType, re.Pattern[str]], ...] = tuple(
             r"(?:growth|increase|decrease|decline|change|rise|drop)\s+(?:of|in)\b|from\s+\d{4}\s+to\s+\d{4}|"
             r"between\s+\d{4}\s+and\s+\d{4}|since\s+\d{4}|entwick\w+|évolu\w+|evoluci\w+)\b",
         ),
-        (QuestionType.CAUSE, r"^\s*why\b|\b(?:why|causes?d?|reasons?|because|due to|led to|warum|weshalb|pourquoi)\b"),
+        (QuestionType.CAUSE, r"\b(?:why|causes?d?|reasons?)\b"),
         (
             QuestionType.COMPARISON,
-            r"\b(?:compar\w+|versus|vs\.?|differ\w*|better|worse|(?:more|less|higher|lower|larger|smaller)\b.*\bthan|"
-            r"highest|lowest|largest|smallest|most|least|which of)\b",
+            r"\b(?:compar\w+|versus|vs\.?|differ\w*|(?:more|less|higher|lower|larger|smaller|better|worse|fewer|older|newer|"
+            r"faster|slower|cheaper|longer|shorter)\b(?:.*\b(?:than|or)\b)?|highest|lowest|largest|smallest|most|least|"
+            r"best|worst|oldest|newest|fastest|slowest|cheapest|longest|shortest)\b",
         ),
         (
             QuestionType.QUANTITY,
-            r"\bhow (?:many|much|large|big|high|long|far|old|fast|heavy)\b|"
-            r"\b(?:number|amount|share|percentage|total|average|mean|sum|cost|price|rate) of\b|\bwie ?viele?\b|\bcombien\b",
+            r"\bhow (?:many|much|large|big|high|long|far|old|fast|heavy|deep|wide|tall)\b|\bwie ?viele?\b|\bcombien\b|"
+            r"\b(?:what|which)\b[^?]*?\b(?:number|amount|share|percentage|total|average|mean|sum|costs?|price|rate|speed|"
+            r"height|length|weight|size|salary|budget|capacity|revenue|profit|population|temperature|distance|quota|limit|"
+            r"threshold|target|fee|fare|turnover|value)\b",
         ),
         (QuestionType.TIME, r"\bwhen\b|\b(?:what|which|in what) (?:year|date|day|month|time)\b|\bwann\b|\bquand\b"),
-        (QuestionType.LIST, r"\b(?:list|name (?:all|the)|which .*s\b.*\bare\b|what are)\b"),
+        (QuestionType.LIST, r"\b(?:list|name (?:all|the)|which (?:\w+ )?\w+s\b|what are)\b"),
         (QuestionType.DEFINITION, r"^\s*(?:what|who) (?:is|are|was|were)\b|\bdefine\b|\bmean(?:s|ing)? of\b"),
     )
-)
-
-#: Words that shape a question without saying what it is about.
-_QUESTION_WORDS = frozenset(
-    """what when where who whom whose which why how many much long far old large big high do does did done is are was
-    were be been being has have had can could should would will may might must please tell me give us show explain describe
-    list name find say says said according document documents source sources report reports the a an of in on at to
-    for from by with and or but if than then there this that these those it its they their he she his her our your my
-    we you i as about into over under between during since until per each any all some no not only also more most less
-    least very so such same other another both either neither""".split()  # noqa: SIM905  (a word list reads better)
-)
-
-#: Words that say how values move, not whose values they are.
-TREND_WORDS = frozenset(
-    """trend trends change changed changes changing develop developed development evolve evolved evolution grow grew
-    grown growth growing increase increased increasing decrease decreased decreasing decline declined fall fell fallen
-    rise rose risen drop dropped shrink shrank shrunk year years yearly annual annually time times period periods past
-    last recent recently far course total average mean sum number amount percent percentage figure figures value values
-    level levels highest lowest largest smallest maximum minimum peak compare compared comparison versus difference
-    differ ratio overall""".split()  # noqa: SIM905
 )
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*", re.UNICODE)
@@ -70,7 +55,7 @@ def content_terms(text: str) -> tuple[str, ...]:
     """The words that say what a question is about, in order and once each."""
     seen: dict[str, str] = {}
     for word in words(text):
-        if word.casefold() not in _QUESTION_WORDS:
+        if word.casefold() not in QUESTION_WORDS:
             seen.setdefault(word.casefold(), word)
     return tuple(seen.values())
 

@@ -14,7 +14,14 @@ from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Quote
 from deepresearch.model.plan import SubQuestion
 from deepresearch.model.retrieval import Hit
-from deepresearch.team.answering import TermWeights, asked_stems, coverage, gives_type, names_the_years
+from deepresearch.team.answering import (
+    TermWeights,
+    asked_stems,
+    coverage,
+    form_fit,
+    gives_type,
+    names_the_years,
+)
 from deepresearch.team.lookup import look_up
 from deepresearch.team.protocol import Finding, Reading
 from deepresearch.team.stemming import stems
@@ -33,6 +40,10 @@ _POINTS_BACK = re.compile(
 )
 
 
+_SENTENCE_END = re.compile(r"[.!。！;:][\"'”’»)\]*_]*$")
+_LIST_ITEM = re.compile(r"^(?:[-*+•–]|\d+[.)])\s")
+
+
 @dataclass(frozen=True)
 class _Candidate:
     document: Document
@@ -47,11 +58,12 @@ class _Candidate:
 def read_hits(sub_question: SubQuestion, hits: Sequence[Hit], documents: dict[str, Document]) -> Reading:
     """Choose the answering sentences among `hits` (best first). `documents` maps SHA-256 to the hits' documents."""
     asked = asked_stems(sub_question)
-    weights = TermWeights(hit.passage.text for hit in hits)
+    weights = TermWeights((hit.passage.sha256, hit.passage.text) for hit in hits)
     instructions: dict[tuple[str, int], Quote] = {}
     scored: list[tuple[float, bool, _Candidate]] = []
     said: set[str] = set()
-    for candidate in _candidates(hits, documents):
+    for found in _candidates(hits, documents):
+        candidate = found
         if addresses_a_model(candidate.text):
             instructions[candidate.document.sha256, candidate.start] = _quote(candidate)
             continue
@@ -63,23 +75,31 @@ def read_hits(sub_question: SubQuestion, hits: Sequence[Hit], documents: dict[st
         context = f"{candidate.heading} {candidate.document.title}"
         answers = (
             covered >= ANSWER_FLOOR
-            and gives_type(sub_question, candidate.text)
+            and gives_type(sub_question, clean(candidate.text))
             and names_the_years(sub_question, candidate.text, context)
         )
         if answers:
             said |= own | around
-        scored.append((covered - 0.004 * candidate.rank + _shape(candidate.text), answers, candidate))
+        fit = form_fit(sub_question, candidate.text)
+        score = (
+            (covered if fit is None else 0.65 * covered + 0.35 * fit) - 0.004 * candidate.rank + _shape(candidate.text)
+        )
+        alone = coverage(asked, own, set(), weights)
+        if candidate.before and alone < 0.5 * covered:
+            candidate = _with_sentence_before(candidate)
+        scored.append((score, answers, candidate))
     scored.sort(key=lambda entry: -entry[0])
     looked_up = look_up(sub_question, hits, documents, weights)
-    found = [*looked_up, *_merge(sub_question, [(s, c) for s, answers, c in scored if answers])]
+    answering = [(score, candidate) for score, answers, candidate in scored if answers]
+    findings = [*looked_up, *_merge(sub_question, answering)]
     if looked_up:
         said |= {stem for finding in looked_up for stem in stems(finding.text)} | set(asked)
-    found = _near_the_best(found)
+    findings = _near_the_best(findings)
     nearby = _merge(sub_question, [(score, candidate) for score, _, candidate in scored])
-    kept = {finding.text for finding in found}
+    kept = {finding.text for finding in findings}
     return Reading(
         sub_question=sub_question.id,
-        findings=tuple(found[:_MOST_FINDINGS]),
+        findings=tuple(findings[:_MOST_FINDINGS]),
         nearby=tuple(finding for finding in nearby if finding.text not in kept)[:_MOST_NEARBY],
         passages=len(hits),
         documents=len({hit.passage.sha256 for hit in hits}),
@@ -105,17 +125,20 @@ def _candidates(hits: Sequence[Hit], documents: dict[str, Document]) -> Iterator
                     _Candidate(
                         document, passage.start + start, passage.start + end, text,
                         " ".join(passage.heading_path), before, rank,
-                    ),
-                    passage.start,
+                    )
                 )  # fmt: skip
             before = text
 
 
-def _with_antecedent(candidate: _Candidate, passage_start: int) -> _Candidate:
+def _with_antecedent(candidate: _Candidate) -> _Candidate:
     """A sentence that points back ("It …") is quoted together with the one before it, so that it can stand alone."""
-    if not candidate.before or not _POINTS_BACK.match(candidate.text) or len(candidate.before) > 300:
+    return _with_sentence_before(candidate) if _POINTS_BACK.match(candidate.text) else candidate
+
+
+def _with_sentence_before(candidate: _Candidate) -> _Candidate:
+    if not candidate.before or len(candidate.before) > 300:
         return candidate
-    start = candidate.document.text.rfind(candidate.before, passage_start, candidate.start)
+    start = candidate.document.text.rfind(candidate.before, max(0, candidate.start - 400), candidate.start)
     if start < 0:
         return candidate
     text = candidate.document.text[start : candidate.end]
@@ -125,8 +148,14 @@ def _with_antecedent(candidate: _Candidate, passage_start: int) -> _Candidate:
 
 
 def _is_a_statement(text: str) -> bool:
+    """Whether this reads as a sentence or a list item, not as a heading, a question or a row of figures."""
     stripped = text.strip()
-    return 20 <= len(stripped) <= 700 and not stripped.endswith("?") and len(stripped.split()) >= 4
+    tokens = stripped.split()
+    if not 20 <= len(stripped) <= 700 or len(tokens) < 4 or stripped.endswith("?"):
+        return False
+    if sum(token[:1].isdigit() or token[:1] in "-−–%" for token in tokens) > 0.4 * len(tokens):
+        return False
+    return bool(_SENTENCE_END.search(stripped) or _LIST_ITEM.match(stripped) or len(tokens) > 14)
 
 
 def _shape(text: str) -> float:
@@ -141,6 +170,8 @@ def _merge(sub_question: SubQuestion, scored: Sequence[tuple[float, _Candidate]]
     for score, candidate in scored:
         text = clean(candidate.text)
         for _, known, quotes in merged:
+            if text in known or known in text:
+                break
             if fuzz.ratio(text, known) >= _SAME and _digits(text) == _digits(known):
                 if all(quote.sha256 != candidate.document.sha256 for quote in quotes):
                     quotes.append(_quote(candidate))

@@ -26,10 +26,11 @@ from matplotlib.ticker import MaxNLocator
 COLOURS = ["#1f5a8a", "#c2571a", "#3d7d3f", "#7b4b94"]
 
 with open("{data_file}", encoding="utf-8") as file:
-    all_series = json.load(file)
+    data = json.load(file)
+all_series = data["series"]
 
 plt.rcParams.update({{
-    "font.size": 11, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "deepresearch",
+    "font.size": 12, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "deepresearch",
     "axes.titlesize": 12.5, "axes.titlelocation": "left", "axes.titlepad": 14, "axes.axisbelow": True,
 }})
 '''
@@ -48,7 +49,7 @@ def statistics(points):
         "minimum": min(values), "minimum_label": labels[values.index(min(values))],
     }
     if first:
-        result["percent_change"] = (last - first) / abs(first) * 100
+        result["change_percent"] = (last - first) / abs(first) * 100
     if first > 0 and last > 0 and steps:
         result["mean_growth_percent"] = ((last / first) ** (1 / steps) - 1) * 100
     return result
@@ -62,11 +63,11 @@ if len(all_series) == 2:
     one, two = (dict(series["points"]) for series in all_series)
     shared = [label for label in one if label in two]
     if shared:
-        last = shared[-1]
-        results["shared_label"] = last
-        results["difference"] = one[last] - two[last]
-        if two[last]:
-            results["ratio"] = one[last] / two[last]
+        label = data["compare_at"] if data["compare_at"] in shared else shared[-1]
+        results["shared_label"] = label
+        results["difference"] = one[label] - two[label]
+        if two[label]:
+            results["ratio"] = one[label] / two[label]
 print(json.dumps(results))
 '''
 
@@ -77,9 +78,11 @@ for series, colour in zip(all_series, COLOURS):
     places = [labels.index(label) for label, _ in series["points"]]
     values = [value for _, value in series["points"]]
     axes.plot(places, values, marker="o", markersize=5, linewidth=2, color=colour, label=series["name"])
-    for place, value in {places[0]: values[0], places[-1]: values[-1]}.items():
-        axes.annotate(f"{value:,.10g}", (place, value), textcoords="offset points", xytext=(0, 9), ha="center",
-                      color=colour, fontsize=10)
+    for end, beside in ((0, min(1, len(values) - 1)), (-1, -2 if len(values) > 1 else 0)):
+        # The label stands on the side from which the line does not come.
+        above = values[end] >= values[beside]
+        axes.annotate(f"{values[end]:,.10g}", (places[end], values[end]), textcoords="offset points",
+                      xytext=(0, 9 if above else -17), ha="center", color=colour, fontsize=11)
 step = max(1, -(-len(labels) // 12))
 axes.set_xticks(range(0, len(labels), step), labels[::step])
 axes.margins(x=0.06, y=0.16)
@@ -122,8 +125,13 @@ figure.savefig("{figure_file}", metadata={{"Date": None}})
 """
 
 
-def math_request(request_id: str, title: str, series: Sequence[Series], *, over_periods: bool) -> MathRequest:
-    """A request that computes the statistics of `series` and draws them: lines over periods, else bars."""
+def math_request(
+    request_id: str, title: str, series: Sequence[Series], *, over_periods: bool, compare_at: str | None = None
+) -> MathRequest:
+    """A request that computes the statistics of `series` and draws them: lines over periods, else bars.
+
+    Two series are also compared: at the label `compare_at` where both have it, else at the last they share.
+    """
     figure = (_LINES + _LINES_END) if over_periods else (_BARS + _BARS_END)
     script = (
         _COMMON.format(title=_plain(title), data_file=DATA_FILE, figure_file=FIGURE_FILE)
@@ -131,10 +139,13 @@ def math_request(request_id: str, title: str, series: Sequence[Series], *, over_
         + figure
         + _SAVE.format(title=json.dumps(title.replace("$", r"\\$"), ensure_ascii=False), figure_file=FIGURE_FILE)
     )
-    data = [
-        {"name": one.name, "unit": one.unit, "points": [[point.label, point.value] for point in one.points]}
-        for one in series
-    ]
+    data = {
+        "compare_at": compare_at,
+        "series": [
+            {"name": one.name, "unit": one.unit, "points": [[point.label, point.value] for point in one.points]}
+            for one in series
+        ],
+    }
     return MathRequest(
         id=request_id,
         title=title,

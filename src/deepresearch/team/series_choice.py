@@ -6,10 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from deepresearch.team.questions import TREND_WORDS, content_terms, years
+from deepresearch.team.questions import content_terms, words, years
 from deepresearch.team.series import Candidate
 from deepresearch.team.stemming import stem as stem_of
 from deepresearch.team.stemming import stems
+from deepresearch.team.word_lists import TREND_WORDS
 
 #: A series is taken when it covers this share of the question's weighted terms ...
 _FLOOR = 0.5
@@ -32,14 +33,27 @@ def choose_series(question: str, candidates: Sequence[Candidate]) -> list[Candid
     names = [set(stems(candidate.series.name)) for candidate in candidates]
     contexts = [set(stems(candidate.context)) for candidate in candidates]
     weights = _weights([name | context for name, context in zip(names, contexts, strict=True)])
+    spoken = _plain(question)
+    named_whole = {
+        position
+        for position, candidate in enumerate(candidates)
+        if f" {_plain(candidate.series.name)} " in f" {spoken} "
+    }
     scored = []
     for position, candidate in enumerate(candidates):
         score, covered = _score(asked, names[position], contexts[position], weights)
-        score += _period_bonus(question, candidate)
+        score += _period_bonus(question, candidate) + (0.2 if position in named_whole else 0.0)
         if score >= _FLOOR:
             scored.append((score, covered, position))
     scored.sort(key=lambda entry: (-entry[0], entry[2]))
+    if sum(position in named_whole for _, _, position in scored) >= 2:
+        # A question that names several series in full wants those and not their neighbours.
+        scored = [entry for entry in scored if entry[2] in named_whole]
     return _distinct(asked, scored, candidates, names)
+
+
+def _plain(text: str) -> str:
+    return " ".join(word.casefold() for word in words(text.replace("-", " ").replace("–", " ")))
 
 
 def _weights(texts: Sequence[set[str]]) -> dict[str, float]:

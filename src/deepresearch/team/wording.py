@@ -61,7 +61,7 @@ def _change(series: Series, values: Mapping[str, float | str], result: MathResul
     )
     if change:
         size = _number(abs(change), series.points)
-        percent = values.get("percent_change")
+        percent = values.get("change_percent")
         share = f" ({_signed(float(percent))} %)" if isinstance(percent, float | int) else ""
         sentence += f", a change of {'+' if change > 0 else '−'}{size}{_unit(series.unit)}{share}"
     return _claim(sentence + ".", sub_question, (first, last), result)
@@ -103,8 +103,9 @@ def _comparison(outcome: MathOutcome, sub_question: str) -> list[DraftClaim]:
     label = str(values["shared_label"])
     first = next(point for point in one.points if point.label == label)
     second = next(point for point in two.points if point.label == label)
-    sentence = f"In {label}, {_subject(one)} was {_amount(first, one.unit)} and {_subject(two)} was {_amount(second, two.unit)}"
     difference = float(values["difference"])
+    sentence = f"In {label}, {_subject(one)} was {_amount(first, one.unit)}"
+    sentence += f" and {_subject(two)} was {_amount(second, two.unit)}"
     sentence += f", a difference of {_number(abs(difference), [first, second])}{_unit(one.unit)}"
     return [_claim(sentence + ".", sub_question, (first, second), outcome.result)]
 

@@ -39,7 +39,9 @@ STDOUT = 35  # a part of the script's standard output
 STDERR = 36
 OUTPUT = 37  # JSON: path, size; the content follows in DATA
 REJECTED = 38  # JSON: path, reason
-END = 39  # JSON: see worker/main.py
+END = 39  # JSON: how the script ended, see worker/supervise.py
+STDOUT_TAIL = 40  # the last bytes of a stream that was too long, after what was left out
+STDERR_TAIL = 41
 
 
 class Seal:
