@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from deepresearch.model.errors import UsageError
 from deepresearch.sandbox.backend import Backend
 from deepresearch.sandbox.bubblewrap import BubblewrapBackend
 from deepresearch.settings import Settings
 
-NAMES = ("auto", "docker", "bubblewrap")
+#: Makers of back ends, best first: `auto` tries them in this order.
+_MAKERS: dict[str, Callable[[Settings], Backend]] = {
+    "bubblewrap": lambda settings: BubblewrapBackend(settings.home),
+}
+
+NAMES = ("auto", *_MAKERS)
 
 
 def choose(name: str, settings: Settings) -> list[Backend]:
     """The back ends to try, best first. Raises `UsageError` for an unknown name."""
     if name not in NAMES:
         raise UsageError(f"There is no sandbox back end {name!r}; choose one of {', '.join(NAMES)}.")
-    return [BubblewrapBackend(settings.home)]
+    return [make(settings) for known, make in _MAKERS.items() if name in ("auto", known)]

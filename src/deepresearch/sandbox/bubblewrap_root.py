@@ -29,6 +29,16 @@ _HOST_FOLDERS = (
     "/etc/ld.so.conf.d",
     "/var/cache/fontconfig",
 )
+#: What container engines hide of /proc as well: it tells of the host, not of the sandbox.
+_MASKED_FILES = (
+    "/proc/keys",
+    "/proc/key-users",
+    "/proc/kcore",
+    "/proc/timer_list",
+    "/proc/sched_debug",
+    "/proc/kallsyms",
+)
+_MASKED_FOLDERS = ("/proc/acpi", "/proc/scsi", "/proc/asound")
 _GRAPHVIZ = ("dot", "neato", "twopi", "circo", "fdp", "sfdp", "osage", "patchwork")
 _LINKED_FOLDERS = ("/bin", "/lib", "/lib32", "/lib64", "/libx32")
 
@@ -97,6 +107,12 @@ class Root:
             ("0700", limits.workspace_bytes, "/workspace"),
         )
         options = [*self._binds, "--proc", "/proc", "--dev", "/dev"]
+        for path in _MASKED_FILES:
+            if Path(path).exists():
+                options += ["--ro-bind", "/dev/null", path]
+        for path in _MASKED_FOLDERS:
+            if Path(path).is_dir():
+                options += ["--tmpfs", path, "--remount-ro", path]
         for mode, size, place in disks:
             options += ["--perms", mode, "--size", str(size), "--tmpfs", place]
         # The root and /dev are memory disks as well, without a size: nothing may be written to them.

@@ -160,25 +160,25 @@ def _kill_inside(folder: Path) -> None:
 
 
 def _mounts() -> list[Mount]:
+    """The hierarchies mounted here, each with the folder of this program's own group in it."""
     own: dict[frozenset[str], str] = {}
     for line in Path("/proc/self/cgroup").read_text().splitlines():
-        _, controllers, path = line.split(":", 2)
-        own[frozenset(controllers.split(",")) if controllers else frozenset()] = path
+        _, names, path = line.split(":", 2)
+        own[frozenset(names.split(",")) if names else frozenset()] = path
     found = []
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         before, _, after = line.partition(" - ")
         kind, _, options = after.split(" ", 2)
         if kind not in ("cgroup", "cgroup2"):
             continue
-        controllers: frozenset[str] = frozenset()
-        if kind == "cgroup":
-            set_here = set(options.split(","))
-            controllers = next((names for names in own if names and names <= set_here), controllers)
-        path = own.get(controllers)
-        if path is None or (kind == "cgroup" and not controllers):
+        offered = set(options.split(","))
+        controllers = next((c for c in own if c and c <= offered), None) if kind == "cgroup" else frozenset[str]()
+        if controllers is None or controllers not in own:
             continue
         root, point = before.split()[3:5]
-        inner = path[len(root) :] if root != "/" and path.startswith(root) else path
+        inner = own[controllers]
+        if root != "/" and inner.startswith(root):
+            inner = inner[len(root) :]
         found.append(Mount("v2" if kind == "cgroup2" else "v1", controllers, Path(point + inner.rstrip("/"))))
     return found
 

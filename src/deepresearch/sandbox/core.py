@@ -133,7 +133,8 @@ class Sandbox:
         try:
             check(request)
         except InvalidSandboxRequest as invalid:
-            return run.result(Verdict(Status.FAILURE, Reason.INVALID_REQUEST, str(invalid)))
+            refused = run.result(Verdict(Status.FAILURE, Reason.INVALID_REQUEST, str(invalid)))
+            return refused.model_copy(update={"failure_streak": self._streak})
         if self._pool is None:
             return self._record(run.result(endings.unavailable(self._why_not)), request)
         started = time.monotonic()
@@ -160,6 +161,10 @@ class Sandbox:
         return found
 
 
+class _BrokenWorker(Exception):
+    """A worker ended before it had started its script: the sandbox's failure."""
+
+
 class _Run:
     """One request on its way."""
 
@@ -183,7 +188,17 @@ class _Run:
         self.timings: dict[str, float] = {}
 
     async def perform(self, pool: Pool) -> Verdict:
-        """Take a worker, let it run, end it."""
+        """Take a worker, let it run, end it. A worker that breaks before the script started is replaced once."""
+        try:
+            return await self._attempt(pool)
+        except _BrokenWorker:
+            self._recording = Recording(self._request, self._request.effective_limits())
+        try:
+            return await self._attempt(pool)
+        except _BrokenWorker as broken:
+            return endings.unavailable(str(broken))
+
+    async def _attempt(self, pool: Pool) -> Verdict:
         begin = time.monotonic()
         async with pool.worker(self._request.profile, self._request.effective_limits()) as ready:
             self.timings["worker"] = time.monotonic() - begin
@@ -213,7 +228,7 @@ class _Run:
         except (ChannelClosed, ChannelBroken, ConnectionError) as broken:
             if not self._recording.started:
                 why = await ready.worker.diagnosis() or str(broken) or "it ended without a word"
-                return endings.unavailable(f"A sandbox worker broke before the script started: {why}.")
+                raise _BrokenWorker(f"A sandbox worker broke before the script started: {why}.") from broken
             self._recording.ending = None
         finally:
             urging.cancel()

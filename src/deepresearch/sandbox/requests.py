@@ -74,9 +74,8 @@ def _check_names(request: SandboxRequest) -> None:
         for name in names:
             _check_name(what, name)
             if same(name) in taken:
-                raise InvalidSandboxRequest(
-                    f"The {what} {shown(name)!r} and {shown(taken[same(name)])!r} have one name."
-                )
+                other = shown(taken[same(name)])
+                raise InvalidSandboxRequest(f"The {what} {shown(name)!r} has the same name as {other!r}; rename one.")
             taken[same(name)] = name
     for name in request.files:
         parts = name.split("/")

@@ -23,10 +23,7 @@ def main() -> None:
     if kind not in ("svg", "png"):
         _fail(f"This sandbox has no browser, so mmdc draws svg and png here and not {kind!r}.")
     svg = _draw(source, options)
-    if kind == "png":
-        data = _rasterise(svg, options)
-    else:
-        data = svg.encode()
+    data = _rasterise(svg, options) if kind == "png" else svg.encode()
     if options.output == "-":
         sys.stdout.buffer.write(data)
     else:

@@ -53,8 +53,9 @@ def main() -> None:
         job = _take_job(channel)
         job["bound_by_rlimits"] = options.rlimits
         inputs = _lay_out(channel, job)
-        _hand_over(control, job)
+        # First said, then done: a worker that vanished without this word has certainly run nothing.
         channel.send(frames.STARTED)
+        _hand_over(control, job)
         supervisor = Supervisor(channel, child, stdout, stderr, job)
         ending = supervisor.run()
         supervisor.finish_streams()
