@@ -105,6 +105,23 @@ def test_title_and_date_of_the_metadata() -> None:
     assert document.title == "river levels"
 
 
+def test_a_year_in_the_name_and_the_date_of_the_metadata() -> None:
+    pages = [lines(["Some text in the body."])]
+    of_next_year = make_pdf(pages, {"CreationDate": "D:20250320"})
+    assert str(load_bytes(of_next_year, "annual-report-2024.pdf").date) == "2025-03-20"
+    assert str(load_bytes(of_next_year, "annual-report-2019.pdf").date) == "2019-01-01"
+
+
+def test_lines_of_a_table_of_contents_are_no_headings() -> None:
+    page = [
+        Run(72, 740, "Contents", 16, 2),
+        Run(72, 700, "1 Rivers . . . . . . . . 3", 13, 2),
+        *lines(["Text. " * 9], 660),
+    ]
+    document = load_bytes(make_pdf([page]), "a.pdf")
+    assert [heading.title for heading in document.headings] == ["Contents"]
+
+
 def test_pages_cover_the_text() -> None:
     document = load_bytes(make_pdf([lines([f"Page {number} says something."]) for number in range(1, 30)]), "a.pdf")
     for page in document.pages:
