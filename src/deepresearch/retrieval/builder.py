@@ -19,6 +19,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from deepresearch.model.errors import DeepResearchError, IndexingError
@@ -42,20 +43,23 @@ def start_builder(folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def build(folder: Path) -> bool:
-    """Builds in this process. Returns whether the collection changed over."""
+def build(folder: Path, improve: Callable[[Shard], None] = Shard.optimize) -> bool:
+    """Builds in this process. Returns whether the collection changed over; not, when another is at it.
+
+    `improve` is what is done to the copy.
+    """
     turn = FolderLock(folder, "builder")
     try:
         turn.acquire(0.0)
     except IndexingError:
         return False
     try:
-        return _build(folder)
+        return _build(folder, improve)
     finally:
         turn.release()
 
 
-def _build(folder: Path) -> bool:
+def _build(folder: Path, improve: Callable[[Shard], None]) -> bool:
     building, changes, lock = folder / BUILDING, folder / CHANGES, FolderLock(folder)
     part = folder / f"{BUILDING}.part"
     lock.acquire(_PATIENCE)
@@ -73,7 +77,7 @@ def _build(folder: Path) -> bool:
         lock.release()
 
     shard = Shard(building, None)
-    shard.optimize()
+    improve(shard)
     lock.acquire(_PATIENCE)
     try:
         if not building.exists():  # every vector was made anew meanwhile

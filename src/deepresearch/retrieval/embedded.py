@@ -268,6 +268,27 @@ class EmbeddedStore:
             self._let_go()
 
 
+def remove_index(folder: Path, wait: float = 10.0) -> None:
+    """Removes an index so that it can be made again; no error when there is none.
+
+    Raises `IndexingError` when another process keeps it for longer than `wait` seconds.
+    """
+    if not folder.exists():
+        return
+    lock = FolderLock(folder)
+    lock.acquire(wait)
+    try:
+        for entry in folder.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif not entry.name.startswith("lock"):
+                entry.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"The index {folder} cannot be removed: {error.strerror}.") from error
+    finally:
+        lock.release()
+
+
 def current_shard(folder: Path) -> Path:
     """The shard in use."""
     note = folder / CURRENT
@@ -292,6 +313,3 @@ def _finish(child: subprocess.Popen[bytes], folder: Path) -> None:
     if child.returncode != 0:
         reason = complaint.decode("utf-8", "replace").strip().rsplit("\n", 1)[-1]
         raise IndexingError(f"The index {folder} could not be optimised: {reason or child.returncode}.")
-
-
-__all__ = ["EmbeddedIndex", "EmbeddedStore"]

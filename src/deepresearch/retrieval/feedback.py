@@ -61,5 +61,8 @@ def approach(question: Row, passages: Sequence[Sequence[float]], weights: Sequen
     rows = np.array(passages, np.float32)
     mean = np.array(weights, np.float32) @ (rows / np.linalg.norm(rows, axis=1, keepdims=True))
     length = float(np.linalg.norm(mean))
-    moved: Row = question / np.linalg.norm(question) + (mean / length if length > 0.0 else 0.0)
-    return moved
+    moved = question / np.linalg.norm(question)
+    if length > 0.0:
+        moved = moved + mean / length
+    result: Row = moved.astype(np.float32)
+    return result

@@ -41,9 +41,8 @@ class FolderLock:
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise StorageError(
-                f"The index folder {self._path.parent} cannot be used: {error.strerror}."
-            ) from error
+            folder = self._path.parent
+            raise StorageError(f"The index folder {folder} cannot be used: {error.strerror}.") from error
         deadline = time.monotonic() + wait
         asked = False
         while True:
@@ -55,8 +54,8 @@ class FolderLock:
                     holder = os.pread(descriptor, 4096, 0).decode("utf-8", "replace").strip()
                     os.close(descriptor)
                     raise IndexingError(
-                        f"The index {self._path.parent} is in use by another process ({holder or 'unknown'}); "
-                        "wait for it to finish or end it."
+                        f"The index {self._path.parent} is in use by another process "
+                        f"({holder or 'unknown'}); wait for it to finish or end it."
                     ) from error
                 if not asked or not self._wanted.exists():
                     self._wanted.touch()

@@ -71,5 +71,5 @@ def read_archive(state: bytes, names: Sequence[str]) -> dict[str, Any]:
     try:
         with np.load(io.BytesIO(state), allow_pickle=False) as archive:
             return {name: archive[name] for name in names}
-    except (OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError("these bytes are not what was stored here") from error
