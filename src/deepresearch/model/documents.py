@@ -5,7 +5,7 @@ All offsets count Unicode code points in `Document.text`, half-open: `text[start
 
 from __future__ import annotations
 
-from datetime import date
+import datetime
 
 from pydantic import Field
 
@@ -76,7 +76,7 @@ class Document(Value):
     media_type: str
     title: str
     text: str
-    date: date | None = None
+    date: datetime.date | None = None
     version: str | None = None
     pages: tuple[Page, ...] = ()
     headings: tuple[Heading, ...] = ()

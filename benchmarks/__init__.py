@@ -1,0 +1,1 @@
+"""Measurements of the product, each a module to run with `python -m`."""

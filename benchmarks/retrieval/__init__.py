@@ -1,0 +1,1 @@
+"""How well and how fast passages are found: `python -m benchmarks.retrieval`."""
