@@ -1,8 +1,9 @@
 """Statements of different documents that cannot all be right, because they give one thing different values.
 
-Precision comes before recall: two values conflict only when names, attribute, scope, unit and time agree, and the values differ after
-conversion by more than rounding, bounds and ``about`` allow. A figure for another year, site or part, a forecast beside an outcome,
-percent beside percentage points, or a bound that holds the other value is no conflict.
+Precision comes before recall: two values conflict only when names, attribute, scope, unit and time agree,
+and the values differ after conversion by more than rounding, bounds and ``about`` allow. A figure for
+another year, site or part, a forecast beside an outcome, percent beside percentage points, or a bound that
+holds the other value is no conflict.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ LEAST_COMMON = 0.34
 
 
 def find_conflicts(statements: Iterable[Statement], superseded: Mapping[str, str] | None = None) -> list[Conflict]:
-    """Conflicts between statements of different documents, each with the ids of its statements, the newest document first.
+    """Conflicts between statements of different documents, each with the ids of its statements, the newest
+    document first.
 
-    With `superseded` (see `find_superseded`) a document and its own later version are not set against each other.
+    With `superseded` (see `find_superseded`) a document and its own later version are not set against each
+    other.
     """
     facts = find_facts(statements)
     weights = _weights(facts)
@@ -130,7 +133,7 @@ def values_differ(first: Fact, second: Fact) -> bool:
 
 
 def _grouped(facts: Sequence[Fact], pairs: Sequence[tuple[int, int]]) -> list[Conflict]:
-    """One conflict for all facts that are linked by pairs; of one origin that repeats itself only the newest is kept."""
+    """One conflict for all facts linked by pairs; of an origin that repeats itself only the newest is kept."""
     parent = {index: index for pair in pairs for index in pair}
 
     def root(index: int) -> int:
@@ -153,7 +156,7 @@ def _grouped(facts: Sequence[Fact], pairs: Sequence[tuple[int, int]]) -> list[Co
 
 
 def _order(fact: Fact) -> tuple[int, str, str]:
-    when = fact.statement.dated or date.min
+    when = fact.statement.date or date.min
     return -when.toordinal(), fact.statement.source, fact.statement.id
 
 
@@ -177,6 +180,6 @@ def _note(facts: Sequence[Fact]) -> str:
     for fact in facts:
         value = fact.quantity.text if fact.quantity is not None else fact.when.text if fact.when is not None else ""
         where = fact.statement.source.rsplit("/", 1)[-1] or fact.statement.title or fact.statement.sha256[:12]
-        dated = f", {fact.statement.dated.isoformat()}" if fact.statement.dated is not None else ""
+        dated = f", {fact.statement.date.isoformat()}" if fact.statement.date is not None else ""
         parts.append(f"{value} ({where}{dated})")
     return f"The sources disagree on {subject}{time}: {' against '.join(parts)}."

@@ -1,7 +1,8 @@
 """Dates, quarters, half-years, fiscal years and spans of years, as intervals with their places in the text.
 
-English, German, French, Spanish, Italian, Dutch and Portuguese month names are known by heart; a day, a word and
-a year in another language is put before `dateparser`. An interval is closed: `first` and `last` both belong to it.
+English, German, French, Spanish, Italian, Dutch and Portuguese month names are known by heart; a day, a
+word and a year in another language is put before `dateparser`. An interval is closed: `first` and `last`
+both belong to it.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
+from deepresearch.evidence.words import word_set
+
 EARLIEST_YEAR = 1000
 LATEST_YEAR = 2199
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A time that a text names. `grain` is ``day``, ``month``, ``quarter``, ``half``, ``year``, ``fiscal_year``,
-    ``range`` or ``decade``; `relation` is ``at``, ``since``, ``until``, ``before`` or ``after``.
-    `text == source[start:end]`.
+    """A time that a text names. `grain` is ``day``, ``month``, ``quarter``, ``half``, ``year``,
+    ``fiscal_year``, ``range`` or ``decade``; `relation` is ``at``, ``since``, ``until``, ``before`` or
+    ``after``. `text == source[start:end]`.
     """
 
     first: date
@@ -58,9 +61,7 @@ _MONTH_NAMES: tuple[str, ...] = (
     "november nov novembre noviembre novembro",
     "december dec dezember dez décembre déc decembre diciembre dic dicembre dezembro",
 )
-_MONTHS: dict[str, int] = {
-    name: number for number, names in enumerate(_MONTH_NAMES, start=1) for name in names.split()
-}
+_MONTHS: dict[str, int] = {name: number for number, names in enumerate(_MONTH_NAMES, start=1) for name in names.split()}
 _MONTH = "(?:" + "|".join(sorted((re.escape(name) for name in _MONTHS), key=len, reverse=True)) + r")\b\.?"
 _YEAR = r"(?:1[0-9]{3}|20[0-9]{2}|21[0-9]{2})"
 _DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
@@ -71,24 +72,54 @@ _NUMERIC_END = r"(?![\d]|[.,]\d)"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
-        ("iso", rf"(?<![\d.,/-])({_YEAR})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d-])"),
+        (
+            "iso",
+            rf"(?<![\d.,/-])({_YEAR})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|"
+            r"3[01])(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d-])",
+        ),
         ("slashed", rf"(?<![\d.,/-])({_DAY})/({_DAY})/({_YEAR})(?![\d/])"),
         ("dotted", rf"(?<![\d.,/-])({_DAY})\.\s?(0?[1-9]|1[0-2])\.\s?({_YEAR})(?!\d)"),
-        ("days_month_year", rf"(?<![\d.,])({_DAY})\.?\s*(?:{_DASH}|to|and|bis|und)\s*({_DAY})(?:st|nd|rd|th|\.)?\s+({_MONTH})\s*,?\s*({_YEAR})(?!\d)"),
-        ("day_month_year", rf"(?<![\d.,])({_DAY})(?:st|nd|rd|th|er|\.|º)?\s*(?:of\s+|de\s+)?({_MONTH}){_OF}({_YEAR})(?!\d)"),
+        (
+            "days_month_year",
+            rf"(?<![\d.,])({_DAY})\.?\s*(?:{_DASH}|to|and|bis|und)\s*({_DAY})(?:st|nd|rd|th|"
+            rf"\.)?\s+({_MONTH})\s*,?\s*({_YEAR})(?!\d)",
+        ),
+        (
+            "day_month_year",
+            rf"(?<![\d.,])({_DAY})(?:st|nd|rd|th|er|\.|º)?\s*(?:of\s+|de\s+)?({_MONTH}){_OF}({_YEAR})(?!\d)",
+        ),
         ("month_day_year", rf"\b({_MONTH})\s*({_DAY})(?:st|nd|rd|th)?\s*,?\s+({_YEAR})(?!\d)"),
         ("months_year", rf"\b({_MONTH})\s*(?:{_DASH}|to|through|bis|until|à)\s*({_MONTH}){_OF}({_YEAR})(?!\d)"),
         ("month_year", rf"\b({_MONTH}){_OF}({_YEAR})(?!\d)"),
         ("year_month", rf"(?<![\d.,/-])({_YEAR})-(0[1-9]|1[0-2])(?![\d-])"),
         ("quarter", rf"\bQ\s?([1-4])\s*(?:of\s+|/|{_DASH}|')?\s*(FY\s?)?({_YEAR}|'?\d\d(?!\d))"),
         ("quarter", rf"(?<![\d.,])({_YEAR})\s*(?:/|{_DASH})?\s*Q([1-4])\b"),
-        ("quarter_words", rf"\b(first|second|third|fourth|1st|2nd|3rd|4th|erste[sn]?|zweite[sn]?|dritte[sn]?|vierte[sn]?|premier|deuxième|troisième|quatrième)\s+(?:quarter|quartal|trimestre)\s+(?:of\s+|de\s+|in\s+)?(?:the\s+)?(fiscal\s+(?:year\s+)?|FY\s?)?({_YEAR})(?!\d)"),
+        (
+            "quarter_words",
+            r"\b(first|second|third|fourth|1st|2nd|3rd|4th|erste[sn]?|zweite[sn]?|dritte[sn]?|vierte[sn]?|"
+            r"premier|deuxième|troisième|quatrième)\s+(?:quarter|quartal|trimestre)\s+(?:of\s+|de\s+|"
+            rf"in\s+)?(?:the\s+)?(fiscal\s+(?:year\s+)?|FY\s?)?({_YEAR})(?!\d)",
+        ),
         ("half", rf"\bH([12])\s*(?:of\s+|/|{_DASH})?\s*(?:FY\s?)?({_YEAR}|'?\d\d(?!\d))"),
         ("half_words", rf"\b(first|second)\s+half\s+of\s+(?:FY\s?)?({_YEAR})(?!\d)"),
-        ("fiscal_pair", rf"\b(?:FY|fiscal(?:\s+year)?|financial\s+year|Geschäftsjahr)\s*({_YEAR})\s*(?:/|{_DASH})\s*({_YEAR}|\d\d)(?!\d)"),
-        ("fiscal", rf"\b(?:FY|fiscal(?:\s+year)?|financial\s+year|Geschäftsjahr(?:es)?|exercice)\s*'?({_YEAR}|\d\d)(?!\d)"),
-        ("years_words", rf"\b(?:between|from|von|zwischen|de|entre)\s+({_YEAR})\s+(?:and|to|until|through|bis|und|à|et|a|y)\s+({_YEAR})(?!\d)"),
-        ("years", rf"(?<![\d.,/$€£-])({_YEAR})\s?(?:{_DASH}|/|to|until|through|bis)\s?({_YEAR}|\d\d)(?![\d/%-]|[.,]\d)"),
+        (
+            "fiscal_pair",
+            rf"\b(?:FY|fiscal(?:\s+year)?|financial\s+year|Geschäftsjahr)\s*({_YEAR})\s*(?:/|"
+            rf"{_DASH})\s*({_YEAR}|\d\d)(?!\d)",
+        ),
+        (
+            "fiscal",
+            rf"\b(?:FY|fiscal(?:\s+year)?|financial\s+year|Geschäftsjahr(?:es)?|exercice)\s*'?({_YEAR}|\d\d)(?!\d)",
+        ),
+        (
+            "years_words",
+            rf"\b(?:between|from|von|zwischen|de|entre)\s+({_YEAR})\s+(?:and|to|until|through|bis|und|à|et|"
+            rf"a|y)\s+({_YEAR})(?!\d)",
+        ),
+        (
+            "years",
+            rf"(?<![\d.,/$€£-])({_YEAR})\s?(?:{_DASH}|/|to|until|through|bis)\s?({_YEAR}|\d\d)(?![\d/%-]|[.,]\d)",
+        ),
         ("decade", rf"(?<![\d.,])(?:the\s+)?({_YEAR})(?:['’]?s|er(?:\s+Jahre)?)\b"),
         ("day_month", rf"(?<![\d.,])({_DAY})(?:st|nd|rd|th|\.)?\s+(?:of\s+|de\s+)?({_MONTH})(?![\w])"),
         ("month_day", rf"\b({_MONTH})\s+({_DAY})(?:st|nd|rd|th)?(?![\d,.]*\d|\s*%|\w)"),
@@ -97,7 +128,16 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 _ORDINAL_QUARTERS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
-_ORDINAL_QUARTERS |= {"erst": 1, "zwei": 2, "drit": 3, "vier": 4, "premier": 1, "deuxième": 2, "troisième": 3, "quatrième": 4}
+_ORDINAL_QUARTERS |= {
+    "erst": 1,
+    "zwei": 2,
+    "drit": 3,
+    "vier": 4,
+    "premier": 1,
+    "deuxième": 2,
+    "troisième": 3,
+    "quatrième": 4,
+}
 _RELATIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (relation, re.compile(rf"(?:{pattern})\s+(?:the\s+(?:end|start|beginning)\s+of\s+)?$", re.IGNORECASE))
     for relation, pattern in (
@@ -109,9 +149,12 @@ _RELATIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 # A year that is followed by one of these is a number of things, not a time.
 _COUNTED = re.compile(
-    r"\s?(?:%|‰|percent|per cent|Prozent|people|persons?|employees|staff|households|homes|units|tonnes?|tons?|[kMGT]?Wh?\b|"
-    r"kg|km|m[²³]|MW|GWh|hectares|ha\b|euros?|dollars?|EUR|USD|€|patients|participants|respondents|students|users|customers|"
-    r"members|items|cases|votes|seats|vehicles|cars|Einwohner|Menschen|Mitarbeiter|Haushalte|Euro|rpm|calories|kcal|hours|miles|feet|meters|metres)",
+    r"\s?(?:%|‰|percent|per cent|Prozent|people|persons?|employees|staff|households|homes|units|"
+    r"tonnes?|tons?|[kMGT]?Wh?\b|"
+    r"kg|km|m[²³]|MW|GWh|hectares|ha\b|euros?|dollars?|EUR|USD|€|patients|participants|"
+    "respondents|students|users|customers|"
+    "members|items|cases|votes|seats|vehicles|cars|Einwohner|Menschen|Mitarbeiter|Haushalte|Euro|"
+    "rpm|calories|kcal|hours|miles|feet|meters|metres)",
     re.IGNORECASE,
 )
 
@@ -238,7 +281,9 @@ def _year_pair(groups: list[str], match: re.Match[str], text: str) -> _Interval:
 
 
 def _single_year(groups: list[str], match: re.Match[str], text: str) -> _Interval | None:
-    if _COUNTED.match(text, match.end()) and not re.search(r"\b(?:in|since|by|during|of|until|im|seit|en)\s$", text[: match.start()]):
+    if _COUNTED.match(text, match.end()) and not re.search(
+        r"\b(?:in|since|by|during|of|until|im|seit|en)\s$", text[: match.start()]
+    ):
         return None
     year = int(groups[0])
     before = text[max(0, match.start() - 1) : match.start()]
@@ -254,16 +299,16 @@ def _foreign_month(word: str) -> int | None:
     """The month that a word of some language names, asked of `dateparser`."""
     if word.isascii() and word.lower() in _NO_MONTHS:
         return None
-    import dateparser  # noqa: PLC0415  (half a second; only for a date in a language not known by heart)
+    import dateparser  # half a second; only for a date in a language not known by heart
 
     parsed = dateparser.parse(f"2 {word} 2003", settings={"REQUIRE_PARTS": ["day", "month", "year"]})
     return parsed.month if parsed is not None and (parsed.day, parsed.year) == (2, 2003) else None
 
 
-_NO_MONTHS = frozenset(
-    """the and for from with than that this per points percent people employees years months weeks days million billion
-    thousand dollars euros units homes cases since until between during after before were was are had has""".split()
-)
+_NO_MONTHS = word_set("""
+    the and for from with than that this per points percent people employees years months weeks days million billion
+    thousand dollars euros units homes cases since until between during after before were was are had
+    has""")
 
 
 def _foreign(groups: list[str], match: re.Match[str], text: str) -> _Interval | None:

@@ -129,7 +129,7 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
                 best_pairs = len(here)
     order = 0.0
     if best >= 0:
-        from rapidfuzz import fuzz  # noqa: PLC0415
+        from rapidfuzz import fuzz
 
         order = fuzz.partial_ratio(" ".join(claim_prepared.stems), " ".join(prepared[best].stems)) / 100
     lost = missing_numbers(claim, [sentence.text for sentence in prepared], scores)

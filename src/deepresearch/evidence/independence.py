@@ -1,7 +1,8 @@
 """How many independent voices agree: documents counted by origin, not by page.
 
-Two documents have one origin when their addresses belong to one registrable domain, when one text is (nearly) the other, or when one
-is a version of the other. Files on a disk are each an origin of their own, wherever they lie, unless their texts say otherwise.
+Two documents have one origin when their addresses belong to one registrable domain, when one text is
+(nearly) the other, or when one is a version of the other. Files on a disk are each an origin of their own,
+wherever they lie, unless their texts say otherwise.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ PART = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """Documents by origin. `groups` are tuples of SHA-256, in the order given; `of` maps each to the index of its group."""
+    """Documents by origin. `groups` hold SHA-256, in the order given.
+
+    `of` maps each to the index of its group.
+    """
 
     groups: tuple[tuple[str, ...], ...]
     of: Mapping[str, int]
@@ -45,7 +49,7 @@ def registrable_domain(source: str) -> str | None:
     host = parts.hostname
     if parts.scheme not in ("http", "https") or not host:
         return None
-    from tld import get_fld  # noqa: PLC0415  (reads its copy of the public suffix list on first use)
+    from tld import get_fld  # reads its copy of the public suffix list on first use
 
     return get_fld(source, fail_silently=True) or host.lower()
 

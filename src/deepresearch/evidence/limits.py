@@ -1,6 +1,7 @@
 """What is not known, and why: sentences for the report's limits.
 
-Each sentence says one thing that a reader must know before trusting the report, in plain words, with what was searched.
+Each sentence says one thing that a reader must know before trusting the report, in plain words, with what
+was searched.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def not_found(sub_question: SubQuestion, searched: Searched, documents: int) -> 
     queries = ", ".join(f"“{query}”" for query in searched.queries[:_MOST_NAMED]) or "no query"
     return (
         f"Not in these sources: {sub_question.text.rstrip('?.! ')}. "
-        f"Searched {_count(documents, 'document')} for {queries}; {_count(searched.passages, 'passage')} looked at, none that supports an answer."
+        f"Searched {_count(documents, 'document')} for {queries}; "
+        f"{_count(searched.passages, 'passage')} looked at, none that supports an answer."
     )
 
 
@@ -94,7 +96,10 @@ def superseded_sources(
         users = [claim.id for claim in claims if any(citation.sha256 == old for citation in claim.citations)]
         if users and old in documents:
             later = f" by {_name(documents[new].source)}" if new in documents else ""
-            sentences.append(f"{_list(users)} {_verb(users, 'cites', 'cite')} {_name(documents[old].source)}, which is superseded{later}.")
+            sentences.append(
+                f"{_list(users)} {_verb(users, 'cites', 'cite')} {_name(documents[old].source)}, which is "
+                f"superseded{later}."
+            )
     return sentences
 
 
@@ -145,7 +150,10 @@ def untrusted_text(documents: Iterable[Document]) -> list[str]:
             words = " ".join(found[0].text.split())
             shown = words if len(words) <= 120 else words[:117].rstrip() + "…"
             more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-            sentences.append(f"{_name(document.source)} holds text that addresses a language model ({found[0].reason}): “{shown}”{more}. It was treated as data and not followed.")
+            sentences.append(
+                f"{_name(document.source)} holds text that addresses a language model ({found[0].reason}): "
+                f"“{shown}”{more}. It was treated as data and not followed."
+            )
     return sentences
 
 

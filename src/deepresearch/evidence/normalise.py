@@ -18,15 +18,30 @@ _ONE_TO_ONE = str.maketrans(
         **dict.fromkeys("‘’‚‛′`´ʼ", "'"),
         **dict.fromkeys("“”„‟″«»", '"'),
         **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
-        **dict.fromkeys("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\v\f", " "),
+        **dict.fromkeys(
+            "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\v\f",
+            " ",
+        ),
     }
 )
-_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "…": "...", "Ĳ": "IJ", "ĳ": "ij"}
+_LIGATURES = {
+    "ﬀ": "ff",
+    "ﬁ": "fi",
+    "ﬂ": "fl",
+    "ﬃ": "ffi",
+    "ﬄ": "ffl",
+    "ﬅ": "st",
+    "ﬆ": "st",
+    "…": "...",
+    "Ĳ": "IJ",
+    "ĳ": "ij",
+}
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 # In order: a hyphen that a line break put into a word; white space other than one blank; what is not seen;
 # ligatures; letters with separate accents.
 _SPECIAL = re.compile(
-    rf"(?<=[^\W\d_])-[ ]*\r?\n\s*(?=[^\W\d_])|(?:[\r\n]|\s\s)\s*|[{_INVISIBLE}]+|[{''.join(_LIGATURES)}]|[^\W\d_][\u0300-\u036f]+"
+    rf"(?<=[^\W\d_])-[ ]*\r?\n\s*(?=[^\W\d_])|(?:[\r\n]|\s\s)\s*|[{_INVISIBLE}]+|"
+    rf"[{''.join(_LIGATURES)}]|[^\W\d_][\u0300-\u036f]+"
 )
 
 

@@ -8,7 +8,18 @@ from functools import lru_cache
 
 from deepresearch.evidence.words import language_of
 
-_FRACTIONS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3, "⅛": 0.125, "⅜": 0.375, "⅝": 0.625, "⅞": 0.875, "⅕": 0.2}
+_FRACTIONS = {
+    "½": 0.5,
+    "¼": 0.25,
+    "¾": 0.75,
+    "⅓": 1 / 3,
+    "⅔": 2 / 3,
+    "⅛": 0.125,
+    "⅜": 0.375,
+    "⅝": 0.625,
+    "⅞": 0.875,
+    "⅕": 0.2,
+}
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _GAP = "\u00a0\u202f\u2009 "
 _DIGITS = re.compile(
@@ -30,22 +41,92 @@ _DIGITS = re.compile(
     re.VERBOSE,
 )
 _WORD_VALUES = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11,
-    "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12,
-    "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7, "acht": 8, "neun": 9, "zehn": 10, "elf": 11, "zwölf": 12, "zwanzig": 20,
-    "dreißig": 30, "vierzig": 40, "fünfzig": 50, "sechzig": 60, "siebzig": 70, "achtzig": 80, "neunzig": 90,
-    "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "huit": 8, "neuf": 9, "dix": 10, "douze": 12, "vingt": 20,
-    "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8, "nueve": 9, "diez": 10,
-}  # fmt: skip
-_TIMES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "trillion": 1_000_000_000_000, "dozen": 12}
+    "zero": 0,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "thirteen": 13,
+    "fourteen": 14,
+    "fifteen": 15,
+    "sixteen": 16,
+    "seventeen": 17,
+    "eighteen": 18,
+    "nineteen": 19,
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+    "dozen": 12,
+    "zwei": 2,
+    "drei": 3,
+    "vier": 4,
+    "fünf": 5,
+    "sechs": 6,
+    "sieben": 7,
+    "acht": 8,
+    "neun": 9,
+    "zehn": 10,
+    "elf": 11,
+    "zwölf": 12,
+    "zwanzig": 20,
+    "dreißig": 30,
+    "vierzig": 40,
+    "fünfzig": 50,
+    "sechzig": 60,
+    "siebzig": 70,
+    "achtzig": 80,
+    "neunzig": 90,
+    "deux": 2,
+    "trois": 3,
+    "quatre": 4,
+    "cinq": 5,
+    "huit": 8,
+    "neuf": 9,
+    "dix": 10,
+    "douze": 12,
+    "vingt": 20,
+    "dos": 2,
+    "tres": 3,
+    "cuatro": 4,
+    "cinco": 5,
+    "seis": 6,
+    "siete": 7,
+    "ocho": 8,
+    "nueve": 9,
+    "diez": 10,
+}
+_TIMES = {
+    "hundred": 100,
+    "thousand": 1_000,
+    "million": 1_000_000,
+    "billion": 1_000_000_000,
+    "trillion": 1_000_000_000_000,
+    "dozen": 12,
+}
 _SPELT_WORD = "|".join(sorted(_WORD_VALUES, key=len, reverse=True))
 _SPELT = re.compile(
-    rf"\b(?:(?:{_SPELT_WORD}|hundreds?|a(?=\s+(?:hundred|thousand|dozen)\b))(?:(?:[\s-]+|\s+and\s+)(?:{_SPELT_WORD}|hundred|thousand))*)"
-    rf"(?:\s+and\s+a\s+half)?(?![-\w])|\bhalf\s+a(?=\s+(?:million|billion|dozen)\b)|\ba(?=\s+(?:million|billion|trillion)\b)|\ban?\s+half(?=\s+(?:million|billion)\b)",
+    rf"\b(?:(?:{_SPELT_WORD}|hundreds?|a(?=\s+(?:hundred|thousand|dozen)\b))(?:(?:[\s-]+|"
+    rf"\s+and\s+)(?:{_SPELT_WORD}|hundred|thousand))*)"
+    r"(?:\s+and\s+a\s+half)?(?![-\w])|\bhalf\s+a(?=\s+(?:million|billion|dozen)\b)|"
+    r"\ba(?=\s+(?:million|billion|trillion)\b)|\ban?\s+half(?=\s+(?:million|billion)\b)",
     re.IGNORECASE,
 )
-MAY_HOLD_NUMBER = re.compile(rf"\d|[{''.join(_FRACTIONS)}]|\b(?:{_SPELT_WORD}|hundred|half a|a million|a billion|a trillion)\b", re.IGNORECASE)
+MAY_HOLD_NUMBER = re.compile(
+    rf"\d|[{''.join(_FRACTIONS)}]|\b(?:{_SPELT_WORD}|hundred|half a|a million|a billion|a trillion)\b", re.IGNORECASE
+)
 
 _SCALES: dict[str, float] = {}
 for _factor, _names in {
@@ -57,9 +138,14 @@ for _factor, _names in {
     1e7: "crore crores",
 }.items():
     _SCALES.update(dict.fromkeys(_names.split(), _factor))
-_LONG = "|".join(re.escape(name) for name in sorted((name for name in _SCALES if len(name) > 1 and name != "mm"), key=len, reverse=True))
+_LONG = "|".join(
+    re.escape(name)
+    for name in sorted((name for name in _SCALES if len(name) > 1 and name != "mm"), key=len, reverse=True)
+)
 SCALE_WORD = re.compile(rf"\b(?:{_LONG})(?!\w)", re.IGNORECASE)
-_SCALE_AFTER = re.compile(rf"[{_GAP}]?[-‑]?(?:(?:{_LONG})(?!\w)(?:\s+(?:of|de|d['’])\s+(?=\w))?)|(?:(?-i:[kKMB])(?![\w²³/]))", re.IGNORECASE)
+_SCALE_AFTER = re.compile(
+    rf"[{_GAP}]?[-‑]?(?:(?:{_LONG})(?!\w)(?:\s+(?:of|de|d['’])\s+(?=\w))?)|(?:(?-i:[kKMB])(?![\w²³/]))", re.IGNORECASE
+)
 _MONEY_SCALE_AFTER = re.compile(rf"[{_GAP}]?[-‑]?(?:(?:{_LONG})(?!\w))|[{_GAP}]?(?:mm|[kmbt])(?!\w)", re.IGNORECASE)
 _COMMA_LANGUAGES = frozenset(("german", "french", "spanish", "italian", "dutch", "portuguese", "swedish"))
 
@@ -96,7 +182,11 @@ def find_numerals(text: str, decimal_comma: bool) -> list[Numeral]:
 
 def _is_dash(text: str, place: int) -> bool:
     """Whether a minus sign stands between two things rather than before a number."""
-    return place > 0 and (text[place - 1].isalnum() or text[place - 1] in "%)€$£°" or bool(re.search(r"[\d%€$£]\s$", text[max(0, place - 2) : place])))
+    return place > 0 and (
+        text[place - 1].isalnum()
+        or text[place - 1] in "%)€$£°"
+        or bool(re.search(r"[\d%€$£]\s$", text[max(0, place - 2) : place]))
+    )
 
 
 def _power(written: str) -> int:
@@ -143,7 +233,7 @@ def _plain(body: str, decimal_comma: bool) -> str:
 def plain_value(body: str) -> float | None:
     """The value of a written number without its scale word, the English way; None for number words."""
     try:
-        return float(_plain(body.split()[-1] if body.split() else body, decimal_comma=False))
+        return float(_plain(body.rsplit(maxsplit=1)[-1] if body.split() else body, decimal_comma=False))
     except ValueError:
         return None
 
@@ -151,8 +241,20 @@ def plain_value(body: str) -> float | None:
 @lru_cache(maxsize=1024)
 def uses_decimal_comma(text: str) -> bool:
     """Whether the text writes ``1,5`` for one and a half: by its unmistakable numbers first, then by its language."""
-    comma = len(re.findall(r"(?<![\d.,])\d+,(?:\d{1,2}|\d{4,})(?![\d,])|\d\.\d{3},\d|(?<![\d.,])\d{1,3}(?:\.\d{3}){2,}(?![\d.])", text))
-    point = len(re.findall(r"(?<![\d.,])\d+\.(?:\d{1,2}|\d{4,})(?![\d.])|\d,\d{3}\.\d|(?<![\d.,])\d{1,3}(?:,\d{3}){2,}(?![\d,])", text))
+    comma = len(
+        re.findall(
+            r"(?<![\d.,])\d+,(?:\d{1,2}|\d{4,})(?![\d,])|\d\.\d{3},\d|"
+            r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,}(?![\d.])",
+            text,
+        )
+    )
+    point = len(
+        re.findall(
+            r"(?<![\d.,])\d+\.(?:\d{1,2}|\d{4,})(?![\d.])|\d,\d{3}\.\d|"
+            r"(?<![\d.,])\d{1,3}(?:,\d{3}){2,}(?![\d,])",
+            text,
+        )
+    )
     if comma != point:
         return comma > point
     return language_of(text) in _COMMA_LANGUAGES
@@ -177,21 +279,21 @@ def _spelt_value(tokens: list[str]) -> float | None:
     if "half" in tokens:
         return 0.5
     total, current = 0.0, 0.0
-    for token in tokens:
-        if token in ("and",):
+    for word in tokens:
+        if word in ("and",):
             continue
-        if token == "a":
+        if word == "a":
             current = 1.0
-        elif token in ("hundred", "hundreds"):
-            if token == "hundreds":
+        elif word in ("hundred", "hundreds"):
+            if word == "hundreds":
                 return None  # "hundreds of": no number at all
             current = (current or 1.0) * 100
-        elif token == "thousand":
+        elif word == "thousand":
             total, current = total + (current or 1.0) * 1000, 0.0
-        elif token == "dozen":
+        elif word == "dozen":
             current = (current or 1.0) * 12
         else:
-            current += _WORD_VALUES[token]
+            current += _WORD_VALUES[word]
     return total + current
 
 
@@ -209,7 +311,7 @@ def scale_of(written: str, *, money: bool = False) -> float:
 
 
 def trailing_power(value: float, keep: int) -> float:
-    """The power of ten of the last digit of a whole number that is not a trailing zero, leaving `keep` digits at least."""
+    """The power of ten of the last digit that is not a trailing zero, leaving `keep` digits at least."""
     digits = str(int(abs(value)))
     zeros = len(digits) - len(digits.rstrip("0"))
     return float(10 ** max(0, min(zeros, len(digits) - keep)))

@@ -1,7 +1,7 @@
 """Quantities in prose and in cells: value, unit, range, how exactly they are written, and where.
 
-Years and other dates, ordinals, numbered things (``Figure 3``, ``Scope 2``, ``ISO 9001``), list numbers, references and parts of
-names (``CO2``) are not quantities.
+Years and other dates, ordinals, numbered things (``Figure 3``, ``Scope 2``, ``ISO 9001``), list numbers,
+references and parts of names (``CO2``) are not quantities.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Comparison(StrEnum):
 class Quantity:
     """A number with its meaning. `text == source[start:end]`.
 
-    `value` is in `unit` with scale words multiplied out (``3 million`` is 3,000,000); in a range it is the middle and
-    `low` and `high` are the ends. `precision` is half a unit of the last digit written. `bound` is ``exact``,
-    ``about``, ``at_least`` or ``at_most``. `scaled` says that a scale word stood there. `counted` is the word that follows a
-    bare number (``people``).
+    `value` is in `unit` with scale words multiplied out (``3 million`` is 3,000,000); in a range it is the
+    middle and `low` and `high` are the ends. `precision` is half a unit of the last digit written. `bound`
+    is ``exact``, ``about``, ``at_least`` or ``at_most``. `scaled` says that a scale word stood there.
+    `counted` is the word that follows a bare number (``people``).
     """
 
     value: float
@@ -58,21 +58,44 @@ class Quantity:
 _BOUNDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (bound, re.compile(rf"(?:{pattern})\s*$", re.IGNORECASE))
     for bound, pattern in (
-        ("at_least", r"\b(?:more than|greater than|over|above|at least|no (?:less|fewer) than|not less than|exceed(?:s|ed|ing)?|upwards of|mehr als|über|mindestens|plus de|au moins|más de|al menos|più di|meer dan|minst)|[>≥]"),
-        ("at_most", r"\b(?:less than|fewer than|under|below|at most|no more than|not more than|up to|a maximum of|weniger als|unter|höchstens|bis zu|moins de|au plus|menos de|hasta|minder dan)|[<≤]"),
-        ("about", r"\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|close to|some|circa|ca\.?|c\.|an estimated|rund|etwa|ungefähr|fast|knapp|gut|environ|près de|presque|aproximadamente|cerca de|casi|circa|quasi|ongeveer|bijna|omkring)|[~≈∼]"),
+        (
+            "at_least",
+            r"\b(?:more than|greater than|over|above|at least|no (?:less|fewer) than|not less than|"
+            "exceed(?:s|ed|ing)?|upwards of|mehr als|über|mindestens|plus de|au moins|más de|al menos|"
+            "più di|meer dan|minst)|[>≥]",
+        ),
+        (
+            "at_most",
+            r"\b(?:less than|fewer than|under|below|at most|no more than|not more than|up to|a maximum of|"
+            "weniger als|unter|höchstens|bis zu|moins de|au plus|menos de|hasta|minder dan)|[<≤]",
+        ),
+        (
+            "about",
+            r"\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|close to|some|circa|ca\.?|"
+            r"c\.|an estimated|rund|etwa|ungefähr|fast|knapp|gut|environ|près de|presque|aproximadamente|"
+            "cerca de|casi|circa|quasi|ongeveer|bijna|omkring)|[~≈∼]",
+        ),
     )
-)  # fmt: skip
+)
 _NUMBERED = re.compile(
-    r"(?:\b(?:fig(?:ure)?s?\.?|tab(?:le)?s?\.?|sect(?:ion)?s?\.?|sec\.|chapters?|ch\.|appendix|annex|pages?|pp?\.|articles?|art\.|abb(?:ildung)?\.?|"
-    r"tabelle|kapitel|abschnitt|seite|s\.|nos?\.|nr\.?|number|version|ver\.|rev(?:ision)?\.?|v\.?|steps?|phases?|types?|class|lines?|block|unit|route|"
-    r"room|building|item|question|iso|en|din|iec|ieee|rfc|scopes?|tier|level|grade|zone|reactor|turbine|hall|gate|plot|lot|file|case|"
-    r"equation|eq\.|footnote|note|paragraph|para\.|volume|vol\.|issue|edition|part|site|line|league|group|category|option|round|episode|season|apollo|windows|"
-    r"boeing|airbus|highway|interstate|world war|covid|form|act|bill|resolution|regulation|directive)|[§¶#№])[\s\u00a0]*[-(]?$",
+    r"(?:\b(?:fig(?:ure)?s?\.?|tab(?:le)?s?\.?|sect(?:ion)?s?\.?|sec\.|chapters?|ch\.|appendix|"
+    r"annex|pages?|pp?\.|articles?|art\.|abb(?:ildung)?\.?|"
+    r"tabelle|kapitel|abschnitt|seite|s\.|nos?\.|nr\.?|number|version|ver\.|rev(?:ision)?\.?|v\.?|"
+    "steps?|phases?|types?|class|lines?|block|unit|route|"
+    "room|building|item|question|iso|en|din|iec|ieee|rfc|scopes?|tier|level|grade|zone|reactor|"
+    "turbine|hall|gate|plot|lot|file|case|"
+    r"equation|eq\.|footnote|note|paragraph|para\.|volume|vol\.|issue|edition|part|site|line|"
+    "league|group|category|option|round|episode|season|apollo|windows|"
+    "boeing|airbus|highway|interstate|world war|covid|form|act|bill|resolution|regulation|"
+    r"directive)|[§¶#№])[\s\u00a0]*[-(]?$",
     re.IGNORECASE,
 )
 _LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*(?:#+[ \t]*)?$")
-_ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\w+|\b\d{1,2}:\d{2}(?::\d{2})?\b|\[\d+(?:\s*[,;–-]\s*\d+)*\]|\+\d[\d\s()/-]{7,}\d|\b\d{3}-\d{3}-\d{4}\b|\b(?:doi|isbn|issn)\S*\s*[\d-]+[\dX]", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"https?://\S+|www\.\S+|\S+@\S+\.\w+|\b\d{1,2}:\d{2}(?::\d{2})?\b|\[\d+(?:\s*[,;–-]\s*\d+)*\]|"
+    r"\+\d[\d\s()/-]{7,}\d|\b\d{3}-\d{3}-\d{4}\b|\b(?:doi|isbn|issn)\S*\s*[\d-]+[\dX]",
+    re.IGNORECASE,
+)
 _BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|tussen)\s*(?:\S{1,8}\s*)?$", re.IGNORECASE)
 _CHANGE_FROM = re.compile(r"\bfrom\s*(?:\S{1,6}\s*)?$|\bvon\s*(?:\S{1,6}\s*)?$|\b(?:de|da|van)\s*$", re.IGNORECASE)
 _SPREAD = re.compile(r"\b(?:rang|vary|varie|between|spann|lie)\w*\s+(?:\w+\s+)?(?:from|von)\s*$", re.IGNORECASE)
@@ -84,8 +107,8 @@ _COUNTED = re.compile(rf"{_SPACE}+([^\W\d_]{{3,}})")
 def find_quantities(text: str, *, decimal_comma: bool | None = None) -> list[Quantity]:
     """The quantities of a text in order, without overlaps.
 
-    `decimal_comma` says how ``1.234`` and ``1,234`` are meant; left out, the text itself is asked (its language and its
-    unmistakable numbers), and the English way is taken when it does not tell.
+    `decimal_comma` says how ``1.234`` and ``1,234`` are meant; left out, the text itself is asked (its
+    language and its unmistakable numbers), and the English way is taken when it does not tell.
     """
     if not text or not (numerals.MAY_HOLD_NUMBER.search(text)):
         return []
@@ -99,8 +122,7 @@ def _find(text: str, decimal_comma: bool | None) -> tuple[Quantity, ...]:
     single = [
         quantity
         for numeral in numerals.find_numerals(text, comma)
-        if not within(excluded, numeral.start, numeral.end)
-        and (quantity := _with_unit(text, numeral)) is not None
+        if not within(excluded, numeral.start, numeral.end) and (quantity := _with_unit(text, numeral)) is not None
     ]
     return tuple(_joined(text, single))
 
@@ -182,13 +204,18 @@ def _currency_before(before: str) -> re.Match[str] | None:
 
 
 def _minus_before_currency(text: str, start: int, money: bool) -> bool:
-    return money and text[max(0, start - 1) : start] in "-−" and start > 0 and not text[max(0, start - 2) : start - 1].isalnum()
+    return (
+        money
+        and text[max(0, start - 1) : start] in "-−"
+        and start > 0
+        and not text[max(0, start - 2) : start - 1].isalnum()
+    )
 
 
 def _scale(text: str, end: int, *, money: bool, spelt: bool) -> tuple[float, bool, int]:
     """Factor of the scale word after a number, whether there was one, and the end after it."""
     match = numerals.scale_after(text, end, money=money)
-    if match is None or spelt and match.group().strip().lower() in ("k", "m"):
+    if match is None or (spelt and match.group().strip().lower() in ("k", "m")):
         return 1.0, False, end
     return numerals.scale_of(match.group(), money=money), True, match.end()
 
@@ -214,7 +241,10 @@ def _is_no_quantity(text: str, numeral: numerals.Numeral) -> bool:
     after = text[end : end + 12]
     if re.match(r"(?:st|nd|rd|th|er|ère|e|º|ª|\.º)\b", after):
         return True
-    if re.match(r"[^\W\d_]", after) or re.match(r"-[^\W\d_]", after) and not re.match(r"-(?:year|month|day|hour|fold|point|member|person|page|story|bed)", after):
+    if re.match(r"[^\W\d_]", after) or (
+        re.match(r"-[^\W\d_]", after)
+        and not re.match(r"-(?:year|month|day|hour|fold|point|member|person|page|story|bed)", after)
+    ):
         return True
     if _LIST_NUMBER.search(text[max(0, start - 40) : start]) and re.match(r"[.)]\s|[.)]$|(?:\.\d+)+\s", after):
         return True
@@ -271,9 +301,10 @@ def _as_range(text: str, first: Quantity, second: Quantity) -> Quantity | None:
 def compare(a: Quantity, b: Quantity, *, generous: bool = False) -> Comparison:
     """How `a` stands to `b`, after conversion of `b` to the unit of `a`.
 
-    SAME: equal values. COMPATIBLE: `b`, written as roughly as `a`, is `a`; or one is a bound or a range that holds the other. DIFFERENT:
-    neither. INCOMPARABLE: other dimensions, other currencies, percent beside points. With `generous` the rougher of the two sets
-    the tolerance and trailing zeros of whole numbers count as rounding; use it before saying that two sources disagree.
+    SAME: equal values. COMPATIBLE: `b`, written as roughly as `a`, is `a`; or one is a bound or a range
+    that holds the other. DIFFERENT: neither. INCOMPARABLE: other dimensions, other currencies, percent
+    beside points. With `generous` the rougher of the two sets the tolerance and trailing zeros of whole
+    numbers count as rounding; use it before saying that two sources disagree.
     """
     low, high = units.convert(b.low, b.unit, a.unit), units.convert(b.high, b.unit, a.unit)
     step = units.convert(b.precision, b.unit, a.unit) if not _offset(b.unit) else b.precision
@@ -285,7 +316,9 @@ def compare(a: Quantity, b: Quantity, *, generous: bool = False) -> Comparison:
         return Comparison.SAME
     tolerance = _tolerance(a, generous)
     if generous:
-        tolerance = max(tolerance, _tolerance(replace(b, low=low, high=high, value=(low + high) / 2, precision=step), generous))
+        tolerance = max(
+            tolerance, _tolerance(replace(b, low=low, high=high, value=(low + high) / 2, precision=step), generous)
+        )
     elif b.bound == "about":
         tolerance = max(tolerance, step)
     if a.unit != b.unit:

@@ -3,12 +3,14 @@
 `locate_quote` looks in this order, and the first that succeeds wins:
 
 1. the words as given;
-2. the words with white space, quotation marks, dashes, soft hyphens, ligatures and line-end hyphens made equal;
+2. the words with white space, quotation marks, dashes, soft hyphens, ligatures and line-end hyphens made
+  equal;
 3. the same without regard to case;
 4. the same without regard to punctuation and spaces (text from PDF loses and gains them);
 5. parts around an ellipsis, in order and close together;
-6. fuzzy alignment with a strict floor, widened to whole words. The numbers and the negations of the quotation
-   must then be exactly those of the place found, so that a changed figure is never "the same words".
+6. fuzzy alignment with a strict floor, widened to whole words. The numbers and the negations of the
+   quotation must then be exactly those of the place found, so that a changed figure is never "the same
+   words".
 
 What comes back always satisfies `document.text[start:end] == quote`.
 """
@@ -183,7 +185,7 @@ def _around_ellipses(text: str, wanted: str, near: int | None) -> tuple[int, int
 def _aligned(text: str, wanted: str, near: int | None) -> tuple[int, int] | None:
     if len(wanted) < SHORTEST_FUZZY:
         return None
-    from rapidfuzz import fuzz  # noqa: PLC0415  (loaded on first use: importing this room stays cheap)
+    from rapidfuzz import fuzz  # loaded on first use: importing this room stays cheap
 
     document = normalised(text)
     lower, small = folded(document.text), folded(normalised(wanted).text.strip())

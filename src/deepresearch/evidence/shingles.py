@@ -42,7 +42,8 @@ def containment(first: frozenset[int], second: frozenset[int]) -> float:
 
 
 def candidate_pairs(texts: Mapping[str, frozenset[int]]) -> set[tuple[str, str]]:
-    """Pairs of keys whose texts may share much: those with a common hash among their smallest (Broder's sketches).
+    """Pairs of keys whose texts may share much: those with a common hash among their smallest (Broder's
+    sketches).
 
     Hashes that many texts share (headers, licences) are left out, so that the work stays near-linear.
     """

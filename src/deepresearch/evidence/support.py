@@ -1,9 +1,10 @@
 """Whether its evidence carries a claim, in three honest bands and a rest.
 
-A logistic model over the features of `features.py` estimates two probabilities: that the evidence supports the whole claim, and
-that it supports at least a part. Its numbers (`support_model.py`) are fitted by `benchmarks/evidence/train.py` on human judgements;
-nothing here asks a language model. Two rules stand above the estimate: words that stand in the evidence as they are count
-as supported, and a claim with a number that the evidence lacks is never `supported`.
+A logistic model over the features of `features.py` estimates two probabilities: that the evidence supports
+the whole claim, and that it supports at least a part. Its numbers (`support_model.py`) are fitted by
+`benchmarks/evidence/train.py` on human judgements; nothing here asks a language model. Two rules stand
+above the estimate: words that stand in the evidence as they are count as supported, and a claim with a
+number that the evidence lacks is never `supported`.
 """
 
 from __future__ import annotations
@@ -14,26 +15,31 @@ from collections.abc import Sequence
 from deepresearch.evidence import support_model as model
 from deepresearch.evidence.features import Comparison, measure
 from deepresearch.evidence.normalise import folded, normalised
-from deepresearch.evidence.words import NEGATIONS, words
+from deepresearch.evidence.words import NEGATIONS, word_set, words
+from deepresearch.evidence.words import sentences as split
 from deepresearch.model.evidence import Support, SupportCheck
 
 VERBATIM_SCORE = 0.99
 """The score of a claim whose words stand in the evidence as they are."""
 
-_HEDGES = frozenset(
-    """false untrue denied denies deny rejected rejects disputed disputes claimed claims alleged allegedly alleges myth wrong mistaken
-    doubt doubts if whether unless supposedly reportedly rumoured rumored hypothesis falsch bestreitet angeblich ob""".split()
-)
+LONGEST_SENTENCE = 240
+"""A piece of evidence with more characters than this is taken apart into sentences."""
+
+_HEDGES = word_set("""
+    false untrue denied denies deny rejected rejects disputed disputes claimed claims alleged allegedly
+    alleges myth wrong mistaken doubt doubts if whether unless supposedly reportedly rumoured rumored
+    hypothesis falsch bestreitet angeblich ob""")
 
 
 def check_support(claim: str, evidence: Sequence[str]) -> SupportCheck:
     """The verdict on a claim beside its evidence.
 
-    `evidence` holds sentences, in the order of their document: the cited quotations, or all sentences of the
-    cited page. `score` is the estimated probability that the whole claim is supported; the bands' cuts and their measured precision
-    are in `support_model.py`. Without evidence the verdict is `unsupported` with score 0.
+    `evidence` holds sentences, in the order of their document: the cited quotations, or all sentences of
+    the cited page. `score` is the estimated probability that the whole claim is supported; the bands' cuts
+    and their measured precision are in `support_model.py`. Without evidence the verdict is `unsupported`
+    with score 0.
     """
-    sentences = [sentence for sentence in evidence if sentence.strip()]
+    sentences = _sentences(evidence)
     if not sentences or not words(claim):
         return SupportCheck(support=Support.UNSUPPORTED, score=0.0, features={}, missing=())
     comparison = measure(claim, sentences)
@@ -44,7 +50,8 @@ def verdict(claim: str, evidence: Sequence[str], comparison: Comparison) -> Supp
     """The verdict from features that are already measured."""
     whole, part = probabilities(comparison.features)
     features = {**comparison.features, "probability_partial": part}
-    missing = (*comparison.missing_numbers, *comparison.missing_words)
+    numbers = comparison.missing_numbers
+    missing = (*numbers, *(word for word in comparison.missing_words if not any(word in number for number in numbers)))
     if is_verbatim(claim, evidence):
         return SupportCheck(
             support=Support.SUPPORTED, score=VERBATIM_SCORE, features={**features, "verbatim": 1.0}, missing=()
@@ -55,7 +62,8 @@ def verdict(claim: str, evidence: Sequence[str], comparison: Comparison) -> Supp
 
 
 def probabilities(features: dict[str, float]) -> tuple[float, float]:
-    """Estimated probabilities that the whole claim, and that at least a part of it, is supported."""
+    """
+    Estimated probabilities that the whole claim, and that at least a part of it, is supported."""
     whole = _logistic(model.WHOLE, features)
     return whole, max(whole, _logistic(model.PART, features))
 
@@ -69,6 +77,16 @@ def band(whole: float, part: float) -> Support:
     if part >= model.PARTIAL_FROM and whole <= model.PARTIAL_TO:
         return Support.PARTIAL
     return Support.UNDECIDED
+
+
+def _sentences(evidence: Sequence[str]) -> list[str]:
+    """The evidence as sentences: a long piece is taken apart, what is one sentence already stays as it is."""
+    return [
+        sentence
+        for piece in evidence
+        for sentence in ([span.text for span in split(piece)] if len(piece) > LONGEST_SENTENCE else [piece])
+        if sentence.strip()
+    ]
 
 
 def _logistic(weights: dict[str, float], features: dict[str, float]) -> float:

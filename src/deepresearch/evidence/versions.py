@@ -1,13 +1,14 @@
 """Which documents have been overtaken by a later version of themselves.
 
-Two documents are versions of one another when their names agree once marks of version and date are taken away, and
+Two documents are versions of one another when their names agree once marks of version and date are taken
+away, and
 
 - one says so (``supersedes version 1.0``, ``withdrawn and replaced by``), or
 - they bear marks of version (``v1``/``v2``, ``draft``/``final``, ``Rev. B``), or
 - their texts are nearly the same and their dates differ.
 
-Members of a series (annual reports, minutes, newsletters: the same name for another period) are not versions of one another,
-whatever they share.
+Members of a series (annual reports, minutes, newsletters: the same name for another period) are not
+versions of one another, whatever they share.
 """
 
 from __future__ import annotations
@@ -31,42 +32,65 @@ SHARED_PART = 0.25
 """Least shared part of the smaller text when names and marks already speak for versions."""
 
 _VERSION = re.compile(
-    r"\b(?:version|ver|rev(?:ision)?|edition|ausgabe|fassung|v)[\s._-]*(\d+(?:\.\d+)*|[a-h](?![a-z]))\b|\b(\d+)(?:st|nd|rd|th)\s+(?:edition|revision)\b|\br(\d+)\b",
+    r"\b(?:version|ver|rev(?:ision)?|edition|ausgabe|fassung|v)[\s._-]*(\d+(?:\.\d+)*|"
+    r"[a-h](?![a-z]))\b|\b(\d+)(?:st|nd|rd|th)\s+(?:edition|revision)\b|\br(\d+)\b",
     re.IGNORECASE,
 )
 _STAGES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
     (rank, re.compile(rf"(?<![a-z]){pattern}(?![a-z])", re.IGNORECASE))
     for rank, pattern in (
         (1, r"(?:outline|working copy|rough)"),
-        (2, r"(?:drafts?|entwurf|preliminary|provisional|interim|vorläufig\w*|brouillon|consultation (?:draft|version)|unreviewed|wip)"),
+        (
+            2,
+            r"(?:drafts?|entwurf|preliminary|provisional|interim|vorläufig\w*|brouillon|consultation "
+            "(?:draft|version)|unreviewed|wip)",
+        ),
         (3, r"(?:review copy|for review|proposed)"),
         (4, r"(?:final|approved|endfassung|adopted|issued|published|signed)"),
-        (5, r"(?:revised|updated?|amended|corrected|überarbeitet\w*|corrigendum|reissued|consolidated|new|latest|neu)"),
+        (
+            5,
+            r"(?:revised|updated?|amended|corrected|überarbeitet\w*|corrigendum|reissued|consolidated|new|"
+            "latest|neu)",
+        ),
     )
 )
-_OLD = re.compile(r"(?<![a-z])(?:old|superseded|obsolete|archived?|outdated|withdrawn|alt|veraltet|previous)(?![a-z])", re.IGNORECASE)
+_OLD = re.compile(
+    "(?<![a-z])(?:old|superseded|obsolete|archived?|outdated|withdrawn|alt|veraltet|previous)(?![a-z])", re.IGNORECASE
+)
 _SERIES = re.compile(
-    r"\b(?:annual|yearly|quarterly|monthly|weekly|daily|half[- ]year\w*|minutes|newsletter|bulletin|agenda|protokoll|meeting|statements?|accounts|"
-    r"jahresbericht|geschäftsbericht|monatsbericht|quartalsbericht|press release|results|digest|log|diary|invoice|statistics|yearbook|issue|"
+    r"\b(?:annual|yearly|quarterly|monthly|weekly|daily|half[- ]year\w*|minutes|newsletter|"
+    "bulletin|agenda|protokoll|meeting|statements?|accounts|"
+    "jahresbericht|geschäftsbericht|monatsbericht|quartalsbericht|press release|results|digest|"
+    "log|diary|invoice|statistics|yearbook|issue|"
     r"rapport annuel|logbook|readings|survey \d{4})\b",
     re.IGNORECASE,
 )
 _REPLACES = re.compile(
-    r"\b(?:supersed(?:es|ing)|replac(?:es|ing)|cancels and replaces|overrid(?:es|ing)|ersetzt|remplace|sustituye|sostituisce|vervangt|"
+    r"\b(?:supersed(?:es|ing)|replac(?:es|ing)|cancels and replaces|overrid(?:es|ing)|ersetzt|"
+    "remplace|sustituye|sostituisce|vervangt|"
     r"is a revision of|is the revised version of|corrects and replaces|takes the place of|updates and replaces)\b",
     re.IGNORECASE,
 )
 _REPLACED = re.compile(
-    r"\b(?:(?:is|was|has been|have been|been|now)\s+(?:superseded|replaced|withdrawn)|superseded by|replaced by|withdrawn|no longer (?:valid|in force|current)|"
+    r"\b(?:(?:is|was|has been|have been|been|now)\s+(?:superseded|replaced|withdrawn)|superseded "
+    "by|replaced by|withdrawn|no longer (?:valid|in force|current)|"
     r"ersetzt durch|wurde ersetzt|zurückgezogen|remplacé par|obsolete)\b",
     re.IGNORECASE,
 )
 _SELF = re.compile(
-    r"\b(?:this|the present|current|dieses?|ce(?:tte)?|este|esta|questo)\s+(?:\w+\s+){0,3}?(?:document|version|edition|report|policy|guideline|guidance|procedure|manual|plan|revision|"
-    r"handbook|specification|paper|note|standard|release|text|schedule|dokument|fassung|version|richtlinie|documento|instruction|protocol|code|statement)\b|^\s*[>*_#\s]*(?:status\s*:?\s*)?(?:supersedes|replaces|superseded|withdrawn|ersetzt)\b",
+    r"\b(?:this|the present|current|dieses?|ce(?:tte)?|este|esta|"
+    r"questo)\s+(?:\w+\s+){0,3}?(?:document|version|edition|report|policy|guideline|guidance|"
+    "procedure|manual|plan|revision|"
+    "handbook|specification|paper|note|standard|release|text|schedule|dokument|fassung|version|"
+    r"richtlinie|documento|instruction|protocol|code|statement)\b|"
+    r"^\s*[>*_#\s]*(?:status\s*:?\s*)?(?:supersedes|replaces|superseded|withdrawn|ersetzt)\b",
     re.IGNORECASE | re.MULTILINE,
 )
-_EARLIER = re.compile(r"\b(?:version|edition|revision|issue|draft|release|fassung|all (?:earlier|previous)|earlier|previous|prior|dated|of \d|vom \d|from \d)\b", re.IGNORECASE)
+_EARLIER = re.compile(
+    r"\b(?:version|edition|revision|issue|draft|release|fassung|all (?:earlier|previous)|earlier|"
+    r"previous|prior|dated|of \d|vom \d|from \d)\b",
+    re.IGNORECASE,
+)
 _STEM_SEPARATORS = re.compile(r"[\s_\-.,;:()\[\]–—/]+")
 _COPY = re.compile(r"\(\d+\)$|\bcopy(?: \d+)?$|\bkopie$", re.IGNORECASE)
 
@@ -101,7 +125,11 @@ class _Version:
     @cached_property
     def number(self) -> tuple[int, ...] | None:
         """The version number, from the vocabulary's field, the names or the opening lines."""
-        for text in (f"version {self.document.version}" if self.document.version else "", self.heading, self.opening[:400]):
+        for text in (
+            f"version {self.document.version}" if self.document.version else "",
+            self.heading,
+            self.opening[:400],
+        ):
             for match in _VERSION.finditer(text.replace("_", " ")):
                 written = match.group(1) or match.group(2) or match.group(3)
                 if written[0].isalpha():
@@ -146,9 +174,7 @@ class _Version:
     def period(self) -> Period | None:
         """The period that title or file name say the document is about."""
         found = [
-            period
-            for text in (self.document.title, re.sub(r"[_.]", " ", self.name))
-            for period in find_dates(text)
+            period for text in (self.document.title, re.sub(r"[_.]", " ", self.name)) for period in find_dates(text)
         ]
         return found[0] if found else None
 
@@ -257,16 +283,26 @@ def _older(first: _Version, second: _Version) -> str | None:
 def _explicitly_older(first: _Version, second: _Version) -> str | None:
     for new, old in ((first, second), (second, first)):
         related = bool(new.bases & old.bases) or containment(new.shingles, old.shingles) >= SHARED_PART
-        if new.says_replaces and (_names(new.says_replaces, old) or (related and _points_at(new.says_replaces, new, old))):
+        if new.says_replaces and (
+            _names(new.says_replaces, old) or (related and _points_at(new.says_replaces, new, old))
+        ):
             return old.document.sha256
-        if old.says_replaced and (_names(old.says_replaced, new) or (related and _points_at(old.says_replaced, old, new))):
+        if old.says_replaced and (
+            _names(old.says_replaced, new) or (related and _points_at(old.says_replaced, old, new))
+        ):
             return old.document.sha256
     return None
 
 
 def _points_at(sentence: str, speaker: _Version, other: _Version) -> bool:
-    """Whether what a sentence says of the other version (number, date) fits it; saying nothing fits a document of the same name."""
-    numbers = [tuple(int(part) for part in match.group(1).split(".")) for match in re.finditer(r"\b(?:version|revision|edition|rev\.?|v)\s?(\d+(?:\.\d+)*)", sentence, re.IGNORECASE)]
+    """Whether what a sentence says of the other version (number, date) fits it.
+
+    Saying neither fits a document of the same name.
+    """
+    numbers = [
+        tuple(int(part) for part in match.group(1).split("."))
+        for match in re.finditer(r"\b(?:version|revision|edition|rev\.?|v)\s?(\d+(?:\.\d+)*)", sentence, re.IGNORECASE)
+    ]
     if numbers and other.number is not None:
         return other.number in numbers or other.number[:1] in numbers
     dates = find_dates(sentence)
@@ -285,9 +321,8 @@ def _different_periods(first: _Version, second: _Version) -> bool:
     if first.period.same(second.period):
         return False
     dated_names = first.period.grain == "day" and second.period.grain == "day"
-    if dated_names and not (first.is_series or second.is_series):
-        return False  # the day a version was made
-    return True
+    # Full dates in the names of what is no series are the days on which the versions were made.
+    return first.is_series or second.is_series or not dated_names
 
 
 def _by_marks(first: _Version, second: _Version) -> str | None:
