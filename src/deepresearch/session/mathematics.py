@@ -10,6 +10,7 @@ from deepresearch.model.mathematics import Artefact, MathRequest, MathResult, Ma
 from deepresearch.sandbox import Reason, SandboxRequest, SandboxResult
 from deepresearch.session.store import Store
 from deepresearch.team.protocol import MathOutcome
+from deepresearch.team.wording import decimals
 
 RunRequest = Callable[[SandboxRequest], Awaitable[SandboxResult]]
 
@@ -64,6 +65,28 @@ def summary(outcomes: Sequence[MathOutcome]) -> MathSummary:
         degradation_note=" ".join(dict.fromkeys(result.note for result in failed)),
         runs=tuple(result.run_id for result in results),
     )
+
+
+def shown_values(outcome: MathOutcome) -> dict[str, float | str]:
+    """The few numbers of a run that stand beside its figure, rounded one digit beyond what the documents write."""
+    values = outcome.result.values
+    shown: dict[str, float | str] = {}
+    for number, series in enumerate(outcome.request.series, start=1):
+        mine = {key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"s{number}.")}
+        if not mine:
+            continue
+        name = f"{series.name}, " if len(outcome.request.series) > 1 else ""
+        digits = decimals(series.points) + 1
+        if series.axis in ("year", "quarter", "month"):
+            shown[f"{name}{mine['first_label']}"] = mine["first"]
+            shown[f"{name}{mine['last_label']}"] = mine["last"]
+            kept = [("change", digits - 1), ("change_percent", 1), ("mean", digits)]
+        else:
+            kept = [("sum", digits - 1), ("mean", digits)]
+        for key, places in kept:
+            if isinstance(value := mine.get(key), float):
+                shown[f"{name}{key}"] = round(value, places)
+    return shown
 
 
 def printed_values(stdout: str) -> tuple[dict[str, float | str], str]:

@@ -234,7 +234,7 @@ class Stages:
                     script=outcome.request.script,
                     files=outcome.request.files,
                     series=outcome.request.series,
-                    values=_shown_values(outcome),
+                    values=mathematics.shown_values(outcome),
                 )
                 for outcome in outcomes
             ),
@@ -298,14 +298,6 @@ def _figures(outcomes: Sequence[MathOutcome]) -> tuple[Figure, ...]:
         for artefact in outcome.result.artefacts
         if artefact.media_type.startswith("image/")
     )
-
-
-def _shown_values(outcome: MathOutcome) -> dict[str, float | str]:
-    """The run's numbers under names a reader understands: with one series the prefix says nothing."""
-    values = outcome.result.values
-    if len(outcome.request.series) > 1:
-        return dict(values)
-    return {key.removeprefix("s1."): value for key, value in values.items()}
 
 
 def _seconds_since(at: str) -> float:
