@@ -85,7 +85,7 @@ def fitted(entries: list[Entry], dimension: int = 12) -> LatentSemanticEncoder:
 
 def test_texts_of_one_topic_are_near_each_other_without_a_common_word() -> None:
     entries, labels = corpus(1)
-    rows = fitted(entries).encode_documents(entries)
+    rows = fitted(entries, 8).encode_documents(entries)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     same: list[float] = []
     other: list[float] = []

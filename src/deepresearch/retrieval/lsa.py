@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from deepresearch.retrieval.dense import Entry
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from deepresearch.retrieval.dense import Matrix, Row
 
 
-_DENSE_CELLS = 4_000_000
+_DENSE_CELLS = 4_000_000  # up to this size a full matrix is quicker than loading SciPy
+_FEW_DOCUMENTS = 400  # up to here all inner products are quicker than subspace iteration
+_ROUNDS = 3
+_SMALLEST = 1e-9  # relative to the largest: squares of singular values below it are rounding
 
 
 class LatentSemanticEncoder:
@@ -58,7 +62,8 @@ class LatentSemanticEncoder:
         if len(terms) > self._vocabulary:  # the lower the idf, the more passages a term is in
             kept = np.sort(np.argsort(idf, kind="stable")[: self._vocabulary])
             terms, idf = terms[kept], idf[kept]
-        vectors = idf[:, None] * _term_vectors(_weighted(entries, terms, idf), self._dimension)
+        with _one_thread():
+            vectors = idf[:, None] * _term_vectors(_weighted(entries, terms, idf), self._dimension)
         self._terms = terms
         self._vectors = vectors.astype(np.float16).astype(np.float32)  # as it will be read back
 
@@ -67,7 +72,8 @@ class LatentSemanticEncoder:
         import numpy as np  # noqa: PLC0415
 
         known = _weighted(entries, self._terms, np.ones(len(self._terms), np.float32), unit=False)
-        folded: Matrix = np.asarray(known @ self._vectors, dtype=np.float32)
+        with _one_thread():
+            folded: Matrix = np.asarray(known @ self._vectors, dtype=np.float32)
         return folded
 
     def encode_query(self, entry: Entry) -> Row | None:
@@ -100,6 +106,16 @@ class LatentSemanticEncoder:
         if vectors.shape != (len(terms), self._dimension):
             raise ValueError(f"the stored vectors have the shape {vectors.shape}, not (*, {self._dimension})")
         self._terms, self._vectors = terms, vectors
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Keeps linear algebra to one thread: its threads wait by spinning, and a busy machine makes that 20
+    times slower.
+    """
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
+    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
+    return limits
 
 
 def _weighted(entries: Sequence[Entry], terms: Any, weights: Any, *, unit: bool = True) -> Any:
@@ -135,22 +151,30 @@ def _weighted(entries: Sequence[Entry], terms: Any, weights: Any, *, unit: bool 
 
 
 def _term_vectors(matrix: Any, rank: int) -> Any:
-    """The leading right singular vectors of a sparse matrix (documents, terms): shape (terms, rank)."""
+    """The leading right singular vectors of a matrix (documents, terms): shape (terms, rank), zeros where
+    none.
+    """
     import numpy as np  # noqa: PLC0415
 
     documents, terms = matrix.shape
-    found = min(rank, documents, terms)
     vectors = np.zeros((terms, rank), np.float32)
-    if found == 0:
+    if documents == 0 or terms == 0:
         return vectors
-    width = min(found + 20, documents, terms)
-    random = np.random.default_rng(0)  # a fixed seed: the same passages give the same vectors
-    basis = matrix @ random.standard_normal((terms, width), dtype=np.float32)
-    for _ in range(3):
-        basis, _ = np.linalg.qr(basis)
-        basis = matrix @ (matrix.T @ basis)
-    basis, _ = np.linalg.qr(basis)
-    small = (matrix.T @ basis).T
-    _, _, right = np.linalg.svd(small, full_matrices=False)
-    vectors[:, :found] = right[:found].T
+    if documents <= _FEW_DOCUMENTS:
+        basis = np.eye(documents, dtype=np.float32)
+        gram = matrix @ matrix.T
+        small = gram if isinstance(gram, np.ndarray) else gram.toarray()
+    else:
+        random = np.random.default_rng(0)  # a fixed seed: the same passages give the same vectors
+        width = min(rank + 20, documents, terms)
+        basis = random.standard_normal((documents, width), dtype=np.float32)
+        for _ in range(_ROUNDS):
+            basis, _ = np.linalg.qr(matrix @ (matrix.T @ basis))
+        projected = matrix.T @ basis
+        small = projected.T @ projected
+    values, directions = np.linalg.eigh(small.astype(np.float64))
+    strongest = np.argsort(-values)[:rank]
+    strongest = strongest[values[strongest] > _SMALLEST * max(float(values.max()), _SMALLEST)]
+    left = (directions[:, strongest] / np.sqrt(values[strongest])).astype(np.float32)
+    vectors[:, : len(strongest)] = matrix.T @ (basis @ left)
     return vectors
