@@ -60,13 +60,13 @@ async def test_a_killed_program(
         assert processes_named(marker)
         os.kill(program.pid, signal.SIGKILL)
         program.wait()
-        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions()):
+        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions(warm={})):
             pass
         for _ in range(100):
             if processes_named(marker):
                 await asyncio.sleep(0.05)
         assert processes_named(marker) == []
-        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions()) as sandbox:
+        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions(warm={})) as sandbox:
             await sandbox.reap()
         assert groups(program.pid) == []
         records = sandbox_settings.home / "sandbox/owners"
@@ -77,7 +77,7 @@ async def test_a_living_program_keeps_what_it_uses(backend_name: str, sandbox_se
     marker = f"marker-{time.monotonic_ns()}"
     with running(sandbox_settings, backend_name, marker) as program:
         before = groups(program.pid)
-        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions()) as sandbox:
+        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions(warm={})) as sandbox:
             await sandbox.reap()
         assert groups(program.pid) == before
         assert program.poll() is None

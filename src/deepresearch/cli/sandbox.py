@@ -200,7 +200,7 @@ def smoke(backend: BackendOption = "", as_json: JsonOption = False) -> None:
 
 
 async def _smoke(backend: str) -> list[Outcome]:
-    async with Sandbox.open(Settings(), backend=backend or None, pool=PoolOptions()) as sandbox:
+    async with Sandbox.open(Settings(), backend=backend or None, pool=PoolOptions(warm={})) as sandbox:
         return await run_smoke(sandbox)
 
 
@@ -228,7 +228,7 @@ def posture(backend: BackendOption = "", as_json: JsonOption = False) -> None:
 
 
 async def _posture(name: str) -> Posture | SandboxResult:
-    async with Sandbox.open(Settings(), backend=name or None, pool=PoolOptions()) as sandbox:
+    async with Sandbox.open(Settings(), backend=name or None, pool=PoolOptions(warm={})) as sandbox:
         warnings = await sandbox.pool.backend.warnings() if sandbox.pool is not None else []
         return await examine(sandbox, warnings)
 
