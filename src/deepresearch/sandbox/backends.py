@@ -7,10 +7,16 @@ from collections.abc import Callable
 from deepresearch.model.errors import UsageError
 from deepresearch.sandbox.backend import Backend
 from deepresearch.sandbox.bubblewrap import BubblewrapBackend
+from deepresearch.sandbox.docker import DockerBackend
 from deepresearch.settings import Settings
 
 #: Makers of back ends, best first: `auto` tries them in this order.
 _MAKERS: dict[str, Callable[[Settings], Backend]] = {
+    "docker": lambda settings: DockerBackend(
+        settings.sandbox_image,
+        runtime=settings.sandbox_runtime,
+        security=tuple(settings.sandbox_security.split()),
+    ),
     "bubblewrap": lambda settings: BubblewrapBackend(settings.home),
 }
 
