@@ -56,22 +56,17 @@ async def test_a_killed_program(
     backend_name: str, sandbox_settings: Settings, processes_named: Callable[[str], list[int]]
 ) -> None:
     marker = f"marker-{time.monotonic_ns()}"
-    command = [sys.executable, "-c", PROGRAM, str(sandbox_settings.home), backend_name, marker]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": "src"}
-    ) as program:
-        assert program.stdout is not None
-        assert program.stdout.readline() == "running\n"
+    with running(sandbox_settings, backend_name, marker) as program:
         assert processes_named(marker)
         os.kill(program.pid, signal.SIGKILL)
         program.wait()
-        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions()):
+        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions(warm={})):
             pass
-        patience = time.monotonic() + 5
-        while processes_named(marker) and time.monotonic() < patience:
-            await asyncio.sleep(0.05)
+        for _ in range(100):
+            if processes_named(marker):
+                await asyncio.sleep(0.05)
         assert processes_named(marker) == []
-        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions()) as sandbox:
+        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions(warm={})) as sandbox:
             await sandbox.reap()
         assert groups(program.pid) == []
         records = sandbox_settings.home / "sandbox/owners"
@@ -80,14 +75,9 @@ async def test_a_killed_program(
 
 async def test_a_living_program_keeps_what_it_uses(backend_name: str, sandbox_settings: Settings) -> None:
     marker = f"marker-{time.monotonic_ns()}"
-    command = [sys.executable, "-c", PROGRAM, str(sandbox_settings.home), backend_name, marker]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": "src"}
-    ) as program:
-        assert program.stdout is not None
-        assert program.stdout.readline() == "running\n"
+    with running(sandbox_settings, backend_name, marker) as program:
         before = groups(program.pid)
-        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions()) as sandbox:
+        async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions(warm={})) as sandbox:
             await sandbox.reap()
         assert groups(program.pid) == before
         assert program.poll() is None

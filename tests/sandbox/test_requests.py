@@ -67,7 +67,7 @@ async def test_the_sandbox_answers_with_a_result(sandbox: Sandbox) -> None:
 async def test_a_missing_runtime_names_the_command(tmp_path: Any) -> None:
     from deepresearch.settings import Settings
 
-    async with Sandbox.open(Settings(home=tmp_path), backend="bubblewrap", pool=PoolOptions()) as sandbox:
+    async with Sandbox.open(Settings(home=tmp_path), backend="bubblewrap", pool=PoolOptions(warm={})) as sandbox:
         result = await sandbox.run(SandboxRequest(script="print(1)"))
     assert (result.status, result.reason, result.backend) == (Status.FAILURE, Reason.UNAVAILABLE, "none")
     assert "deepresearch sandbox build --backend bubblewrap" in result.message

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -15,7 +16,10 @@ from deepresearch.cli.sandbox_output import ScriptOutput, write_outputs
 from deepresearch.model.errors import DeepResearchError, UsageError
 from deepresearch.sandbox import PoolOptions, ProfileName, Reason, Sandbox, SandboxRequest, SandboxResult, Status
 from deepresearch.sandbox.backends import choose
+from deepresearch.sandbox.posture import Posture, examine
 from deepresearch.sandbox.requests import LARGEST_SCRIPT
+from deepresearch.sandbox.smoke import Outcome
+from deepresearch.sandbox.smoke import smoke as run_smoke
 from deepresearch.settings import Settings
 
 app = typer.Typer(
@@ -174,6 +178,59 @@ def build(
             backend or settings.sandbox_backend, settings, force, lambda line: typer.echo(line, err=True)
         )
     typer.echo(json.dumps(entry) if as_json else f"{entry['name']} is ready.")
+
+
+@app.command()
+def smoke(backend: BackendOption = "", as_json: JsonOption = False) -> None:
+    """Draw one artefact of each kind: Matplotlib PNG and PDF, a graph through dot, a Mermaid diagram.
+
+    Exit codes: 0 all were drawn, 1 one was not, 125 no sandbox is available here.
+    """
+    with reported():
+        outcomes = asyncio.run(_smoke(backend))
+    if as_json:
+        typer.echo(json.dumps([asdict(outcome) for outcome in outcomes]))
+    else:
+        for outcome in outcomes:
+            mark = "ok    " if outcome.passed else "failed"
+            typer.echo(f"{mark}  {outcome.name}: {outcome.detail} ({outcome.duration_ms} ms)")
+    if any(outcome.unavailable for outcome in outcomes):
+        raise typer.Exit(_EXIT_UNAVAILABLE)
+    raise typer.Exit(0 if all(outcome.passed for outcome in outcomes) else 1)
+
+
+async def _smoke(backend: str) -> list[Outcome]:
+    async with Sandbox.open(Settings(), backend=backend or None, pool=PoolOptions(warm={})) as sandbox:
+        return await run_smoke(sandbox)
+
+
+@app.command()
+def posture(backend: BackendOption = "", as_json: JsonOption = False) -> None:
+    """Prove from inside what the sandbox promises, and warn of what is weaker here than it could be.
+
+    Exit codes: 0 every promise was kept, 1 one was not, 125 no sandbox is available here.
+    """
+    with reported():
+        found = asyncio.run(_posture(backend))
+    if isinstance(found, SandboxResult):
+        typer.echo(found.message, err=True)
+        raise typer.Exit(_EXIT_UNAVAILABLE)
+    if as_json:
+        typer.echo(json.dumps(found.as_json()))
+    else:
+        typer.echo(f"back end: {found.backend}")
+        for promise in found.promises:
+            detail = f" ({promise.detail})" if promise.detail else ""
+            typer.echo(f"{'kept  ' if promise.kept else 'BROKEN'}  {promise.promise}{detail}")
+        for warning in found.warnings:
+            typer.echo(f"warning: {warning}", err=True)
+    raise typer.Exit(0 if found.sound else 1)
+
+
+async def _posture(name: str) -> Posture | SandboxResult:
+    async with Sandbox.open(Settings(), backend=name or None, pool=PoolOptions(warm={})) as sandbox:
+        warnings = await sandbox.pool.backend.warnings() if sandbox.pool is not None else []
+        return await examine(sandbox, warnings)
 
 
 @app.command()

@@ -209,11 +209,10 @@ class _Run:
             verdict = await self._watch(ready)
             self._duration = time.monotonic() - begin
             self._evidence = await ready.worker.evidence()
-            if verdict is None:
-                verdict = self._verdict()
             begin = time.monotonic()
         self.timings["kill"] = time.monotonic() - begin
-        return verdict
+        await self._recording.inspect_outputs()
+        return verdict or self._verdict()
 
     async def _watch(self, ready: ReadyWorker) -> Verdict | None:
         """Send the job and take in what comes. None when the evidence has to be asked first."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from deepresearch.model.errors import SandboxError, SandboxUnavailable
@@ -24,16 +25,27 @@ PING_SECONDS = 1.0
 _RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 
 
+def _default_warm() -> Mapping[ProfileName, int]:
+    return {ProfileName.PLAIN: 1}
+
+
+def _default_concurrency() -> int:
+    return max(2, os.cpu_count() or 1)
+
+
 @dataclass(frozen=True, slots=True)
 class PoolOptions:
-    """How many workers of each profile wait ready, and how many runs go on at once."""
+    """How many workers of each profile wait ready, and how many runs go on at once.
 
-    warm: Mapping[ProfileName, int] | None = None
-    concurrency: int = 2
+    A waiting worker holds some 100 MB. With ``warm={}`` every run is a cold start.
+    """
+
+    warm: Mapping[ProfileName, int] = field(default_factory=_default_warm)
+    concurrency: int = field(default_factory=_default_concurrency)
 
     def wanted(self, profile: ProfileName) -> int:
         """How many workers of a profile should wait."""
-        return (self.warm or {}).get(profile, 0)
+        return self.warm.get(profile, 0)
 
 
 @dataclass(slots=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import codecs
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from deepresearch.sandbox import content
 from deepresearch.sandbox.contract import Limits, Output, Rejected, SandboxRequest
 from deepresearch.sandbox.protocol import Channel, ChannelBroken, read_json
 from deepresearch.sandbox.worker import frames
@@ -44,6 +47,7 @@ class Recording:
     stdout: StreamText = field(default_factory=StreamText)
     stderr: StreamText = field(default_factory=StreamText)
     outputs: list[Output] = field(default_factory=list)
+    _raw: list[tuple[str, bytes]] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     started: bool = False
     ending: dict[str, Any] | None = None
@@ -99,10 +103,10 @@ class Recording:
         path, size = head.get("path"), head.get("size")
         if not isinstance(path, str) or not isinstance(size, int) or size < 0 or fault(path):
             raise ChannelBroken("an output was announced that no worker announces")
-        if any(same(output.path) == same(path) for output in self.outputs):
+        if any(same(earlier) == same(path) for earlier, _ in self._raw):
             raise ChannelBroken("an output came twice")
         limits = self.limits
-        if size > limits.output_bytes or total + size > limits.outputs_bytes or len(self.outputs) >= limits.outputs:
+        if size > limits.output_bytes or total + size > limits.outputs_bytes or len(self._raw) >= limits.outputs:
             raise ChannelBroken("more outputs came than a worker sends")
         return _Incoming(path, size)
 
@@ -110,17 +114,31 @@ class Recording:
         """Keep an output once it is whole; what is still to come otherwise."""
         if not incoming.complete:
             return incoming
-        content = bytes(incoming.content)
-        self.outputs.append(
-            Output(
-                path=incoming.path,
-                media_type=media_type(incoming.path, content),
-                size=len(content),
-                sha256=hashlib.sha256(content).hexdigest(),
-                content=content,
-            )
-        )
+        self._raw.append((incoming.path, bytes(incoming.content)))
         return None
+
+    async def inspect_outputs(self) -> None:
+        """Type and check what came; called when the worker is gone, since a large drawing may take seconds."""
+        if self._raw:
+            await asyncio.to_thread(self._inspect)
+
+    def _inspect(self) -> None:
+        for path, raw in self._raw:
+            try:
+                inspected = content.inspect(raw, path)
+            except content.Refused as refused:
+                self.rejected.append(Rejected(path=path, reason=f"is {refused.reason}"))
+                continue
+            self.outputs.append(
+                Output(
+                    path=path,
+                    media_type=inspected.media_type,
+                    size=len(inspected.content),
+                    sha256=hashlib.sha256(inspected.content).hexdigest(),
+                    content=inspected.content,
+                )
+            )
+        self._raw.clear()
 
     def _reject(self, entry: dict[str, Any]) -> None:
         if len(self.rejected) >= _MOST_REJECTIONS:
@@ -145,40 +163,12 @@ class _Incoming:
         self.content += part
 
 
-_MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"%PDF-", "application/pdf"),
-    (b"GIF8", "image/gif"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-)
-
-
-def media_type(path: str, content: bytes) -> str:
-    """What the bytes are, whatever the name claims."""
-    for magic, kind in _MAGIC:
-        if content.startswith(magic):
-            return kind
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        return "application/octet-stream"
-    if "<svg" in text[:4096]:
-        return "image/svg+xml"
-    if path.endswith(".json"):
-        return "application/json"
-    if path.endswith(".csv"):
-        return "text/csv"
-    return "text/plain"
-
-
 def _count(value: object) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
 def _decoding(listener: Listener | None) -> Callable[[bytes], Awaitable[None]]:
     """Decode pieces for a listener, keeping a character that was cut in two until its rest comes."""
-    import codecs
-
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     async def take(part: bytes) -> None:

@@ -73,8 +73,8 @@ class Runtimes:
         digest = hashlib.sha256()
         for part in (str(RECIPE), interpreter.version, str(interpreter.prefix)):
             digest.update(part.encode() + b"\0")
-        for lock in (REQUIREMENTS, COMPILED):
-            digest.update(lock.read_bytes() + b"\0")
+        for part_of_it in (REQUIREMENTS, COMPILED, _PACKAGE / "fonts.py", _PACKAGE / "mmdc.py"):
+            digest.update(part_of_it.read_bytes() + b"\0")
         return digest.hexdigest()[:16]
 
     def find(self) -> Runtime | None:
@@ -161,7 +161,7 @@ def _fill(aside: Path, identity: str, say: Say) -> None:
     say("Preparing fonts and byte code")
     cache = aside / "cache/matplotlib"
     cache.mkdir(parents=True)
-    _run([str(python), "-I", "-c", "import matplotlib.font_manager"], {"MPLCONFIGDIR": str(cache), "MPLBACKEND": "Agg"})
+    _run([str(python), "-I", "-B", str(_PACKAGE / "fonts.py"), str(cache)])
     _run(
         [
             str(python),
