@@ -16,14 +16,14 @@ Written by `python -m benchmarks.retrieval`; edit there. How a search works is t
 _PARTS = {
     "quality": (
         "Quality",
-        "nDCG@10 and recall@100 in percent on public sets, everything offline. BM25 alone, feedback and the dense leg "
-        "are the parts of the default. Settings are the same for all sets.",
+        "nDCG@10 and recall@100 in percent on public sets, everything offline. BM25 alone, feedback and the "
+        "dense leg are the parts of the default. Settings are the same for all sets.",
     ),
     "growth": (
         "Speed and growth",
-        "One process for each engine and size; questions one after the other, ten hits each with their text. The times "
-        "of DeepResearch and bm25s hold the encoding of the question; LanceDB is given the vectors of its hybrid search "
-        "ready-made. `before` is before the graph over the dense vectors is built.",
+        "One process for each engine and size; questions one after the other, ten hits each with their text. "
+        "The times of DeepResearch and bm25s hold the encoding of the question; LanceDB is given the vectors of "
+        "its hybrid search ready-made. `before` is before the graph over the dense vectors is built.",
     ),
     "small": ("Small corpora", "From an empty folder to the first hit; the best of three runs."),
 }
