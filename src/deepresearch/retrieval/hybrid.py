@@ -152,7 +152,7 @@ class HybridIndex(Index):
         queries: list[VectorQuery] = [(SPARSE, question)]
         if row is not None:
             queries.append((state.collection.dense, row.tolist()))
-        sparse, dense = [*self._store.search(queries, depth, filters), []][:2]
+        sparse, dense = self._round(queries, depth, filters)
         trust = self._fusion.trust(sparse, dense)
         weights = self._fusion.weights(trust)
         seed = fuse({SPARSE_LEG: sparse, DENSE_LEG: dense}, {SPARSE_LEG: 1.0, DENSE_LEG: trust})
@@ -169,11 +169,17 @@ class HybridIndex(Index):
             placed = [(one.dense, weight) for one, weight in seen if one.dense is not None]
             moved = approach(row, [place for place, _ in placed], [weight for _, weight in placed])
             queries.append((state.collection.dense, moved.tolist()))
-        feedback, dense = [*self._store.search(queries, depth, filters), []][:2]
+        feedback, dense = self._round(queries, depth, filters)
         legs: dict[str, Ranking] = {SPARSE_LEG: sparse, FEEDBACK_LEG: feedback}
         if dense:
             legs[DENSE_LEG] = dense
         return legs, weights
+
+    def _round(self, queries: Sequence[VectorQuery], depth: int, filters: Filters | None) -> list[Ranking]:
+        """The candidates of one or two queries, without those that have nothing in common with them."""
+        found = self._store.search(queries, depth, filters)
+        likely: list[Ranking] = [[(key, score) for key, score in ranking if score > 0.0] for ranking in found]
+        return [*likely, []][:2]
 
     def documents(self) -> set[str]:
         """See `Index.documents`."""
