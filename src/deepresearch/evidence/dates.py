@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from deepresearch.evidence.words import word_set
+from deepresearch.evidence.words import language_of, word_set
 
 EARLIEST_YEAR = 1000
 LATEST_YEAR = 2199
@@ -169,13 +169,35 @@ def date_spans(text: str) -> list[tuple[int, int]]:
     return [(found.start, found.end) if isinstance(found, Period) else found for found in _scan(text)]
 
 
+_ANY_DIGIT = re.compile(r"\d")
+_ANY_MONTH = re.compile(rf"\b{_MONTH}", re.IGNORECASE)
+_ANY_YEAR = re.compile(_YEAR)
+_ANY_SHORT = re.compile(r"\b(?:[QH]\s?[1-4]|FY|fiscal|financial|Gesch)", re.IGNORECASE)
+_NEEDS_MONTH = word_set("days_month_year day_month_year month_day_year months_year month_year day_month month_day")
+_MAY_LACK_YEAR = word_set("quarter half fiscal fiscal_pair")
+
+
+def _worth_trying(text: str) -> set[str]:
+    """The patterns that can match at all: most texts name no month and many no year."""
+    years, months, short = _ANY_YEAR.search(text), _ANY_MONTH.search(text), _ANY_SHORT.search(text)
+    names = {name for name, _ in _PATTERNS}
+    if not months:
+        names -= _NEEDS_MONTH
+    if not years:
+        names &= _MAY_LACK_YEAR | {"day_month", "month_day"}
+    if not short:
+        names -= _MAY_LACK_YEAR
+    return names
+
+
 def _scan(text: str) -> list[Period | tuple[int, int]]:
-    if not any(character.isdigit() for character in text):
+    if not _ANY_DIGIT.search(text):
         return []
+    worth = _worth_trying(text)
     taken = bytearray(len(text))
     found: list[Period | tuple[int, int]] = []
     for name, pattern in _PATTERNS:
-        for match in pattern.finditer(text):
+        for match in pattern.finditer(text) if name in worth else ():
             start, end = match.span()
             if any(taken[start:end]):
                 continue
@@ -297,21 +319,15 @@ def _single_year(groups: list[str], match: re.Match[str], text: str) -> _Interva
 @lru_cache(maxsize=512)
 def _foreign_month(word: str) -> int | None:
     """The month that a word of some language names, asked of `dateparser`."""
-    if word.isascii() and word.lower() in _NO_MONTHS:
-        return None
     import dateparser  # half a second; only for a date in a language not known by heart
 
     parsed = dateparser.parse(f"2 {word} 2003", settings={"REQUIRE_PARTS": ["day", "month", "year"]})
     return parsed.month if parsed is not None and (parsed.day, parsed.year) == (2, 2003) else None
 
 
-_NO_MONTHS = word_set("""
-    the and for from with than that this per points percent people employees years months weeks days million billion
-    thousand dollars euros units homes cases since until between during after before were was are had
-    has""")
-
-
 def _foreign(groups: list[str], match: re.Match[str], text: str) -> _Interval | None:
+    if groups[1].isascii() and language_of(text) == "english":
+        return None
     month = _foreign_month(groups[1])
     return None if month is None else _day(groups[0], month, groups[2])
 

@@ -1,14 +1,15 @@
 """What can be measured about a claim beside its evidence, without a model.
 
-Words are compared as stems; each stem of the claim weighs by how telling it is (`weight_of`). The features
-are named in `FEATURES` in the order the model reads them; each is explained where it is computed.
+Words are compared as stems; each stem of the claim weighs by how telling it is (`weight_of`): numbers and names
+more than other words, long words more than short ones. Weights from a table of document frequencies, and from the
+evidence itself, were measured and found no better. So were alignment by edit distance, word order, and neighbouring
+words further apart than two: none of them added anything to the features below (`docs/evidence.md`).
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,143 +17,151 @@ from deepresearch.evidence import words
 from deepresearch.evidence.numbers_found import missing_numbers
 
 FEATURES: tuple[str, ...] = (
-    "coverage",
-    "coverage_best",
-    "coverage_pair",
-    "coverage_window",
-    "coverage_names",
-    "heaviest_missing",
-    "bigrams",
-    "bigrams_best",
-    "order_best",
-    "numbers_missing",
-    "negation_differs",
-    "log_claim_length",
-    "log_evidence_length",
+    "coverage",  # weighted share of the claim's words anywhere in the evidence
+    "coverage_pair",  # the same in the best two sentences together
+    "coverage_three",  # the same in the best three
+    "heaviest_missing",  # weight of the most telling word that the evidence lacks
+    "weight_missing",  # weight of all of them
+    "numbers_missing",  # how many numbers the evidence lacks, 3 at most
+    "names_missing",  # how many capitalised words it lacks
+    "bigrams",  # share of the claim's neighbouring pairs of words that stand side by side in one sentence
+    "log_claim_length",  # natural logarithm of 1 + distinct content words of the claim
+    "log_evidence_length",  # natural logarithm of 1 + sentences of evidence
 )
+"""The features the model reads, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A sentence of evidence made ready: stems in order, the set of them, and how often it negates."""
+    """A sentence made ready: its content stems in order, and the set of them."""
 
     text: str
-    stems: tuple[str, ...]
+    stems: list[str]
     known: frozenset[str]
-    negations: int
-    has_digit: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """The features of a claim beside its evidence and what they were read from.
+class ClaimWords:
+    """The content words of a claim: stems with weights, as written, and which of them are names."""
 
-    `best` and `pair` are indices of evidence sentences (-1 where there is none).
+    stems: list[str]
+    weights: Mapping[str, float]
+    written: Mapping[str, str]
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The features of a claim beside its evidence, and what they were read from.
+
+    `best` are indices of at most three evidence sentences that together cover most of the claim, the fullest
+    first; `covered` the stems each of them adds. `missing_words` are as the claim writes them, most telling first.
     """
 
     features: dict[str, float]
     missing_words: tuple[str, ...]
     missing_numbers: tuple[str, ...]
-    best: int
-    pair: tuple[int, int]
+    best: tuple[int, ...]
+    covered: tuple[frozenset[str], ...]
 
 
 @lru_cache(maxsize=8192)
 def prepare(sentence: str, language: str = "english") -> Prepared:
     """A sentence made ready for comparison; kept, since the claims of a report share their evidence."""
-    tokens = words.words(sentence)
-    ignored = words.stop_words(language)
-    stems = tuple([words.stem(token, language) for token in tokens if token not in ignored])
-    negations = sum(token in words.NEGATIONS or token.endswith(("n't", "n’t")) for token in tokens)
-    return Prepared(sentence, stems, frozenset(stems), negations, any(character.isdigit() for character in sentence))
+    stems = words.content_stems(sentence, language)
+    return Prepared(sentence, stems, frozenset(stems))
 
 
-def weight_of(word: str, stem: str, capital: bool) -> float:
-    """How telling a word is: numbers and names most, long words more than short ones."""
-    if stem[:1].isdigit():
+def weight_of(word: str, *, name: bool) -> float:
+    """How telling a lower-case word is."""
+    if word[:1].isdigit():
         return 2.0
-    return (1.6 if capital else 1.0) * min(1.0, 0.4 + 0.08 * len(word))
+    return (1.6 if name else 1.0) * min(1.0, 0.4 + 0.08 * len(word))
 
 
-_CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-Þ][^\W\d_]*")
-
-
-def measure(claim: str, evidence: Sequence[str], language: str | None = None) -> Comparison:
-    """The features of a claim beside sentences of evidence (in the order of their document)."""
-    language = language or words.language_of(claim)
+def claim_words(claim: str, language: str) -> ClaimWords:
+    """The content words of a claim. A capital letter makes a name, except at the start."""
     ignored = words.stop_words(language)
-    spans = words.word_spans(claim)
     weights: dict[str, float] = {}
     written: dict[str, str] = {}
     names: set[str] = set()
-    for index, span in enumerate(spans):
+    for index, span in enumerate(words.word_spans(claim)):
         lower = span.text.lower()
         if lower in ignored:
             continue
         stem = words.stem(lower, language)
-        capital = index > 0 and span.text[:1].isupper()
-        if capital:
+        name = index > 0 and span.text[:1].isupper()
+        if name:
             names.add(stem)
-        weights[stem] = max(weights.get(stem, 0.0), weight_of(lower, stem, capital))
+        weights[stem] = max(weights.get(stem, 0.0), weight_of(lower, name=name))
         written.setdefault(stem, span.text)
-    prepared = [prepare(sentence, language) for sentence in evidence if sentence.strip()]
-    index_of = [index for index, sentence in enumerate(evidence) if sentence.strip()]
-    total = sum(weights.values()) or 1.0
-    claim_set = frozenset(weights)
+    return ClaimWords(words.content_stems(claim, language), weights, written, frozenset(names))
 
+
+def measure(claim: str, evidence: Sequence[str], language: str | None = None) -> Measured:
+    """The features of a claim beside sentences of evidence (in the order of their document)."""
+    language = language or words.language_of(claim)
+    wanted = claim_words(claim, language)
+    weights = wanted.weights
+    prepared = [prepare(sentence, language) for sentence in evidence]
+    claim_set = frozenset(weights)
     hits = [claim_set & sentence.known for sentence in prepared]
     scores = [sum(weights[stem] for stem in hit) for hit in hits]
     everything = frozenset().union(*hits) if hits else frozenset()
-    best = max(range(len(scores)), key=scores.__getitem__, default=-1)
-    second, pair_score, window = -1, scores[best] if best >= 0 else 0.0, 0.0
-    if best >= 0:
-        rest = claim_set - hits[best]
-        for index, hit in enumerate(hits):
-            gain = sum(weights[stem] for stem in hit & rest)
-            if scores[best] + gain > pair_score:
-                pair_score, second = scores[best] + gain, index
-        for index in range(len(hits)):
-            if scores[index] * 3 > window:
-                joined = hits[index].union(*hits[max(0, index - 1) : index + 2])
-                window = max(window, sum(weights[stem] for stem in joined))
-    missing = sorted(claim_set - everything, key=lambda stem: -weights[stem])
-
-    claim_prepared = prepare(claim, language)
-    claim_pairs = words.bigrams(claim_prepared.stems)
-    found_pairs: set[tuple[str, str]] = set()
-    best_pairs = 0
-    for index, sentence in enumerate(prepared):
-        if len(hits[index]) > 1:
-            here = claim_pairs & words.bigrams(sentence.stems)
-            found_pairs |= here
-            if index == best:
-                best_pairs = len(here)
-    order = 0.0
-    if best >= 0:
-        from rapidfuzz import fuzz
-
-        order = fuzz.partial_ratio(" ".join(claim_prepared.stems), " ".join(prepared[best].stems)) / 100
-    lost = missing_numbers(claim, [sentence.text for sentence in prepared], scores)
-    names_total = sum(weights[stem] for stem in names)
+    total = sum(weights.values()) or 1.0
+    best, covered = _fullest(hits, scores, weights)
+    gains = [sum(weights[stem] for stem in part) / total for part in covered]
+    missing = sorted(claim_set - everything, key=lambda stem: (-weights[stem], stem))
+    lost = missing_numbers(claim, evidence, scores)
+    pairs = words.bigrams(wanted.stems)
     features = {
         "coverage": sum(weights[stem] for stem in everything) / total,
-        "coverage_best": (scores[best] / total) if best >= 0 else 0.0,
-        "coverage_pair": pair_score / total,
-        "coverage_window": window / total,
-        "coverage_names": sum(weights[stem] for stem in names & everything) / names_total if names else 1.0,
+        "coverage_pair": sum(gains[:2]),
+        "coverage_three": sum(gains),
         "heaviest_missing": weights[missing[0]] if missing else 0.0,
-        "bigrams": len(found_pairs) / len(claim_pairs) if claim_pairs else 1.0,
-        "bigrams_best": best_pairs / len(claim_pairs) if claim_pairs else 1.0,
-        "order_best": order,
+        "weight_missing": sum(weights[stem] for stem in missing),
         "numbers_missing": float(min(3, len(lost))),
-        "negation_differs": float(best >= 0 and (claim_prepared.negations > 0) != (prepared[best].negations > 0)),
+        "names_missing": float(len(wanted.names - everything)),
+        "bigrams": len(_shared_pairs(pairs, prepared, hits)) / len(pairs) if pairs else 1.0,
         "log_claim_length": math.log1p(len(weights)),
         "log_evidence_length": math.log1p(len(prepared)),
+        # Beside the model, for the explanation and for the rule about negation.
+        "coverage_best": gains[0] if gains else 0.0,
+        "negation_differs": float(
+            bool(best) and (words.negates(claim) > 0) != (words.negates(prepared[best[0]].text) > 0)
+        ),
     }
-    return Comparison(
-        features=features,
-        missing_words=tuple(written[stem] for stem in missing),
-        missing_numbers=lost,
-        best=index_of[best] if best >= 0 else -1,
-        pair=(index_of[best] if best >= 0 else -1, index_of[second] if second >= 0 else -1),
-    )
+    return Measured(features, tuple(wanted.written[stem] for stem in missing), lost, best, covered)
+
+
+def _fullest(
+    hits: Sequence[frozenset[str]], scores: Sequence[float], weights: Mapping[str, float]
+) -> tuple[tuple[int, ...], tuple[frozenset[str], ...]]:
+    """Up to three sentences, each chosen for what it adds to the ones before, and what it adds."""
+    chosen: list[int] = []
+    covered: list[frozenset[str]] = []
+    found: frozenset[str] = frozenset()
+    for turn in range(3):
+        best, most = -1, 0.0
+        for index, hit in enumerate(hits):
+            if scores[index] <= most:
+                continue  # even all of it would add less than the best so far
+            gain = scores[index] if turn == 0 else sum(weights[stem] for stem in hit - found)
+            if gain > most:
+                best, most = index, gain
+        if best < 0:
+            break
+        chosen.append(best)
+        covered.append(hits[best] - found)
+        found |= hits[best]
+    return tuple(chosen), tuple(covered)
+
+
+def _shared_pairs(
+    pairs: set[tuple[str, str]], prepared: Sequence[Prepared], hits: Sequence[frozenset[str]]
+) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for sentence, hit in zip(prepared, hits, strict=True):
+        if len(hit) > 1:
+            found |= pairs & words.bigrams(sentence.stems)
+    return found

@@ -13,38 +13,47 @@ from deepresearch.evidence import numerals
 from deepresearch.evidence.quantities import Comparison, Quantity, compare, find_quantities
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
-_MOST_READ = 6
+_MOST_READ = 5
 
 
 def missing_numbers(claim: str, evidence: Sequence[str], scores: Sequence[float]) -> tuple[str, ...]:
     """The numbers of the claim that no sentence of the evidence holds, as the claim writes them.
 
-    `scores` rank the sentences by how much of the claim they share; a number written differently
-    (converted, rounded, spelt) is looked for in the best of them only.
+    `scores` rank the sentences by how much of the claim they share; a number written differently (converted,
+    rounded, spelt) is looked for in the best of them only.
     """
     if not numerals.MAY_HOLD_NUMBER.search(claim):
         return ()
+    ranked = sorted(range(len(evidence)), key=lambda index: -scores[index])
     quantities = find_quantities(claim)
-    holders = [index for index, sentence in enumerate(evidence) if numerals.MAY_HOLD_NUMBER.search(sentence)]
-    ranked = sorted(holders, key=lambda index: -scores[index])
     missing = [(quantity.start, quantity.text) for quantity in quantities if not _found(quantity, evidence, ranked)]
-    tokens = {plain for index in holders for plain in _plain_digits(evidence[index])}
-    for match in _DIGITS.finditer(claim):
-        if any(quantity.start <= match.start() < quantity.end for quantity in quantities):
-            continue
-        if match.group().replace(",", "") not in tokens:
-            missing.append((match.start(), match.group()))
+    others = [
+        match
+        for match in _DIGITS.finditer(claim)
+        if not any(quantity.start <= match.start() < quantity.end for quantity in quantities)
+    ]
+    if others:
+        held = {digits.replace(",", "") for digits in _DIGITS.findall("\n".join(evidence))}
+        missing.extend((match.start(), match.group()) for match in others if match.group().replace(",", "") not in held)
     return tuple(text for _, text in sorted(missing))
 
 
-def _plain_digits(text: str) -> list[str]:
-    return [digits.replace(",", "") for digits in _DIGITS.findall(text)]
-
-
 def _found(wanted: Quantity, evidence: Sequence[str], ranked: Sequence[int]) -> bool:
-    exact = [index for index in ranked if wanted.digits.lower() in evidence[index].lower()]
-    for index in [*exact[:_MOST_READ], *ranked[:_MOST_READ]]:
-        for other in find_quantities(evidence[index]):
-            if compare(wanted, other) in (Comparison.SAME, Comparison.COMPATIBLE):
-                return True
-    return False
+    """Whether one of the likely sentences holds the quantity: those with its digits, then the best."""
+    digits = wanted.digits.lower()
+    exact = [index for index in ranked if digits in evidence[index].lower()][:_MOST_READ]
+    if any(_holds(wanted, evidence[index]) for index in exact):
+        return True
+    others: list[int] = []
+    for index in ranked:
+        if index not in exact and numerals.MAY_HOLD_NUMBER.search(evidence[index]):
+            others.append(index)
+            if len(others) == _MOST_READ:
+                break
+    return any(_holds(wanted, evidence[index]) for index in others)
+
+
+def _holds(wanted: Quantity, sentence: str) -> bool:
+    return any(
+        compare(wanted, other) in (Comparison.SAME, Comparison.COMPATIBLE) for other in find_quantities(sentence)
+    )

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from deepresearch.evidence.normalise import Normalised, folded, normalised
-from deepresearch.evidence.words import NEGATIONS, words
+from deepresearch.evidence.words import negates, words
 from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Quote
 
@@ -222,11 +222,7 @@ def _same_figures(wanted: str, found: str) -> bool:
     """Whether numbers and negations are the same in both, so that alignment cannot turn the meaning."""
     if Counter(_NUMBER.findall(wanted)) != Counter(_NUMBER.findall(found)):
         return False
-
-    def negations(text: str) -> int:
-        return sum(word.replace("’", "'") in NEGATIONS or word.endswith(("n't", "n’t")) for word in words(text))
-
-    return negations(wanted) == negations(found)
+    return negates(wanted) == negates(found)
 
 
 def _windows(text: str, wanted: str, most: int = 8) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 
 from deepresearch.evidence import support_model as model
-from deepresearch.evidence.features import Comparison, measure
+from deepresearch.evidence.features import Measured, measure
 from deepresearch.evidence.normalise import folded, normalised
 from deepresearch.evidence.words import NEGATIONS, word_set, words
 from deepresearch.evidence.words import sentences as split
@@ -21,6 +21,9 @@ from deepresearch.model.evidence import Support, SupportCheck
 
 VERBATIM_SCORE = 0.99
 """The score of a claim whose words stand in the evidence as they are."""
+
+MOST_IF_WRONG = 0.49
+"""Highest score of a claim with a number that the evidence lacks, or whose sentence of evidence denies it."""
 
 LONGEST_SENTENCE = 240
 """A piece of evidence with more characters than this is taken apart into sentences."""
@@ -46,18 +49,18 @@ def check_support(claim: str, evidence: Sequence[str]) -> SupportCheck:
     return verdict(claim, sentences, comparison)
 
 
-def verdict(claim: str, evidence: Sequence[str], comparison: Comparison) -> SupportCheck:
+def verdict(claim: str, evidence: Sequence[str], comparison: Measured) -> SupportCheck:
     """The verdict from features that are already measured."""
     whole, part = probabilities(comparison.features)
     features = {**comparison.features, "probability_partial": part}
     numbers = comparison.missing_numbers
     missing = (*numbers, *(word for word in comparison.missing_words if not any(word in number for number in numbers)))
-    if is_verbatim(claim, evidence):
+    if comparison.features["coverage"] > 0.99 and is_verbatim(claim, evidence):
         return SupportCheck(
             support=Support.SUPPORTED, score=VERBATIM_SCORE, features={**features, "verbatim": 1.0}, missing=()
         )
-    if comparison.missing_numbers:
-        whole = min(whole, model.SUPPORTED_FROM * 0.9)
+    if comparison.missing_numbers or _turned_round(comparison.features):
+        whole = min(whole, MOST_IF_WRONG)
     return SupportCheck(support=band(whole, part), score=round(whole, 4), features=features, missing=missing)
 
 
@@ -77,6 +80,11 @@ def band(whole: float, part: float) -> Support:
     if part >= model.PARTIAL_FROM and whole <= model.PARTIAL_TO:
         return Support.PARTIAL
     return Support.UNDECIDED
+
+
+def _turned_round(features: dict[str, float]) -> bool:
+    """Whether one sentence holds nearly all of the claim but only one of the two denies something."""
+    return features["negation_differs"] > 0 and features["coverage_best"] > 0.75
 
 
 def _sentences(evidence: Sequence[str]) -> list[str]:

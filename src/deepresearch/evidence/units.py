@@ -333,12 +333,36 @@ def _measure(unit: str) -> tuple[str, float, float] | None:
     return str(one.dimensionality), float(one.magnitude - zero.magnitude), float(zero.magnitude)
 
 
+_KINDS: dict[str, str] = {
+    unit: kind
+    for kind, names in {
+        "share": "percent permille ppm ppb",
+        "points": "percentage_point basis_point",
+        "time": "year month week day hour minute second ms us",
+        "length": "km cm m mm nm um mi mile ft yd yard inch",
+        "mass": "kg g mg ug lb oz metric_ton kilometric_ton megametric_ton gigametric_ton",
+        "energy": "Wh kWh MWh GWh TWh J kJ MJ GJ TJ PJ kcal",
+        "power": "W kW MW GW TW",
+        "area": "ha acre km**2 m**2 cm**2 mile**2 ft**2",
+        "volume": "liter ml hl m**3 cm**3 gallon oil_barrel",
+        "temperature": "degC degF kelvin",
+        "data": "kB MB GB TB PB byte kilobyte megabyte gigabyte terabyte megabit gigabit kilobit",
+        **{f"money {code}": code for code in _CURRENCIES},
+    }.items()
+    for unit in names.split()
+}
+
+
 def commensurable(first: str, second: str) -> bool:
     """Whether values in the two units can be compared at all. Percent, points and bare numbers stay apart."""
     if first == second:
         return True
-    shares = {PERCENT, "permille", "ppm", "ppb"}
-    if not first or not second or (first in shares) != (second in shares):
+    if not first or not second or first.count("/") != second.count("/"):
+        return False
+    kinds = _KINDS.get(first), _KINDS.get(second)
+    if all(kinds):
+        return kinds[0] == kinds[1]
+    if any(kinds) and "/" not in first and {*kinds} & {"share", "points", "time"}:
         return False
     left, right = _measure(first), _measure(second)
     return left is not None and right is not None and left[0] == right[0]
