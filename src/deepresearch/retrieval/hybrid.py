@@ -255,7 +255,7 @@ def _wants_fit(state: State, size: int) -> bool:
 
 
 def _hits(
-    best: Sequence[Fused], legs: Mapping[str, Ranking], payloads: Mapping[str, Mapping[str, Any]]
+    best: Sequence[Fused], legs: Mapping[str, Ranking], payloads: Mapping[int, Mapping[str, Any]]
 ) -> list[Hit]:
     places = {
         name: {key: (rank, score) for rank, (key, score) in enumerate(ranking, 1)}
