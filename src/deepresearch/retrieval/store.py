@@ -102,9 +102,9 @@ class PointStore(Protocol):
 
 
 def point_id(passage_id: str) -> int:
-    """The unsigned 64-bit number under which a passage is stored: the same for the same passage id everywhere.
+    """The unsigned 64-bit number under which a passage is stored: the same for the same id everywhere.
 
-    A hash, so two of a million passages share a number with a chance of one in forty million.
+    A hash: that any two of a million passages share a number has a chance of one in forty million.
     """
     return int.from_bytes(
         hashlib.blake2b(passage_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
