@@ -48,6 +48,10 @@ class Fusion:
         }
 
 
+FULL_TRUST = Fusion(trust_from=-1.0, trust_to=-0.5, dense=1.0)
+"""For an encoder trained elsewhere, which may well be right where it disagrees with the words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fused:
     """One candidate: its fused score and what each leg gave to it."""
