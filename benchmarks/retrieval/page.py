@@ -22,8 +22,8 @@ _PARTS = {
     "growth": (
         "Speed and growth",
         "One process for each engine and size; questions one after the other, ten hits each with their text. "
-        "The times of DeepResearch and bm25s hold the encoding of the question; LanceDB is given the vectors of "
-        "its hybrid search ready-made. `before` is before the graph over the dense vectors is built.",
+        "The times of DeepResearch and bm25s hold the encoding of the question; LanceDB is given the vectors "
+        "ready-made. `before` is before the graph over the dense vectors is built.",
     ),
     "small": ("Small corpora", "From an empty folder to the first hit; the best of three runs."),
 }

@@ -185,7 +185,7 @@ def _read_bm25s(folder: Path, number: int, data: Path) -> dict[str, object]:
     import bm25s  # noqa: PLC0415
     import Stemmer  # noqa: PLC0415
 
-    engine = bm25s.BM25.load(folder / "bm25s", load_corpus=True, mmap=True)
+    engine = bm25s.BM25.load(folder / "bm25s", load_corpus=True, mmap=True, show_progress=False)
     stemmer = Stemmer.Stemmer("english")
 
     def search(text: str) -> object:

@@ -26,15 +26,17 @@ def widen(
     term weights. The engine multiplies by the inverse document frequency again, as for any question.
     """
     total = sum(weights)
+    rarities = iter(statistics.idf_of([index for terms in passages for index in terms.indices]).tolist())
     gathered: dict[int, float] = {}
     rarity: dict[int, float] = {}
     for terms, weight in zip(passages, weights, strict=True):
-        idf = statistics.idf_of(terms.indices).tolist()
+        idf = [next(rarities) for _ in terms.indices]
         length = sum((value * rare) ** 2 for value, rare in zip(terms.values, idf, strict=True)) ** 0.5
         if length == 0.0 or total == 0.0:
             continue
+        share = weight / total / length
         for index, value, rare in zip(terms.indices, terms.values, idf, strict=True):
-            gathered[index] = gathered.get(index, 0.0) + weight / total * value / length
+            gathered[index] = gathered.get(index, 0.0) + share * value
             rarity[index] = rare
     best = sorted(gathered, key=lambda index: (-gathered[index] * rarity[index], index))[:_WORDS]
     mass = sum(gathered[index] for index in best)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 SPARSE_LEG, FEEDBACK_LEG, DENSE_LEG = "sparse", "feedback", "dense"
 
-Ranking = Sequence[tuple[str, float]]
-"""Candidates with their scores, best first."""
+Ranking = Sequence[tuple[int, float]]
+"""Candidates (the numbers of their points) with their scores, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class Fusion:
     `feedback_most` are the share of that 1 which the feedback takes without and with full trust.
     """
 
-    trust_from: float = 0.2
-    trust_to: float = 0.5
-    dense: float = 1.0
-    feedback_least: float = 0.15
-    feedback_most: float = 0.7
+    trust_from: float = 0.35
+    trust_to: float = 0.7
+    dense: float = 1.5
+    feedback_least: float = 0.3
+    feedback_most: float = 0.5
 
     def trust(self, sparse: Ranking, dense: Ranking) -> float:
         """How much the dense leg may say, 0 to 1, by how well it agrees with the sparse one."""
@@ -48,11 +48,15 @@ class Fusion:
         }
 
 
+FULL_TRUST = Fusion(trust_from=-1.0, trust_to=-0.5, dense=1.0)
+"""For an encoder trained elsewhere, which may well be right where it disagrees with the words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fused:
     """One candidate: its fused score and what each leg gave to it."""
 
-    key: str
+    key: int
     score: float
     contributions: Mapping[str, float]
 
@@ -80,7 +84,7 @@ def fuse(legs: Mapping[str, Ranking], weights: Mapping[str, float]) -> list[Fuse
     The lowest score of a leg counts 0, the highest 1, an absent candidate 0. Source: Bruch, Gai and Ingber,
     "An Analysis of Fusion Functions for Hybrid Retrieval" (2023).
     """
-    contributions: dict[str, dict[str, float]] = {}
+    contributions: dict[int, dict[str, float]] = {}
     for name, ranking in legs.items():
         for key, score in normalised(ranking).items():
             contributions.setdefault(key, {})[name] = weights[name] * score
@@ -88,7 +92,7 @@ def fuse(legs: Mapping[str, Ranking], weights: Mapping[str, float]) -> list[Fuse
     return sorted(fused, key=lambda candidate: (-candidate.score, candidate.key))
 
 
-def normalised(ranking: Ranking) -> dict[str, float]:
+def normalised(ranking: Ranking) -> dict[int, float]:
     """Scores moved and scaled so that the lowest is 0 and the highest 1; all 1 when they are level."""
     if not ranking:
         return {}

@@ -18,6 +18,7 @@ from deepresearch.retrieval.feedback import FEEDBACK_PASSAGES, approach, widen
 from deepresearch.retrieval.fusion import (
     DENSE_LEG,
     FEEDBACK_LEG,
+    FULL_TRUST,
     SPARSE_LEG,
     Fused,
     Fusion,
@@ -58,7 +59,7 @@ class HybridIndex(Index):
         self._store = store
         self._make_encoder = make_encoder
         self._place = place
-        self._fusion = fusion or Fusion()
+        self._fusion = fusion or (Fusion() if make_encoder().is_learned else FULL_TRUST)
         self._closed = False
         self._known: State | None = None
         with self._session():
@@ -137,7 +138,7 @@ class HybridIndex(Index):
             if size and _wants_fit(state, size):
                 state = self._fit(state, size)
             legs, weights = self._ask(state, text, max(_CANDIDATES, limit), filters)
-            best = fuse(legs, weights)[:limit]
+            best = fuse({name: legs[name] for name in legs if weights[name] > 0.0}, weights)[:limit]
             payloads = self._store.payloads([candidate.key for candidate in best])
         return _hits(best, legs, payloads)
 
@@ -169,10 +170,10 @@ class HybridIndex(Index):
             placed = [(one.dense, weight) for one, weight in seen if one.dense is not None]
             moved = approach(row, [place for place, _ in placed], [weight for _, weight in placed])
             queries.append((state.collection.dense, moved.tolist()))
-        feedback, dense = self._round(queries, depth, filters)
+        feedback, nearer = self._round(queries, depth, filters)
         legs: dict[str, Ranking] = {SPARSE_LEG: sparse, FEEDBACK_LEG: feedback}
-        if dense:
-            legs[DENSE_LEG] = dense
+        if row is not None:
+            legs[DENSE_LEG] = nearer or dense
         return legs, weights
 
     def _round(self, queries: Sequence[VectorQuery], depth: int, filters: Filters | None) -> list[Ranking]:
@@ -255,7 +256,7 @@ def _wants_fit(state: State, size: int) -> bool:
 
 
 def _hits(
-    best: Sequence[Fused], legs: Mapping[str, Ranking], payloads: Mapping[str, Mapping[str, Any]]
+    best: Sequence[Fused], legs: Mapping[str, Ranking], payloads: Mapping[int, Mapping[str, Any]]
 ) -> list[Hit]:
     places = {
         name: {key: (rank, score) for rank, (key, score) in enumerate(ranking, 1)}

@@ -170,7 +170,7 @@ class ServerStore:
             made.append(models.PointStruct(id=point.id, vector=vectors, payload=point.payload))
         self._call(lambda: self._client.upsert(self._collection, made, wait=True))
 
-    def write_dense(self, dense_name: str, vectors: Mapping[str, list[float]]) -> None:
+    def write_dense(self, dense_name: str, vectors: Mapping[int, list[float]]) -> None:
         """Sets one dense vector of existing points."""
         if vectors:
             models = self._models
@@ -186,7 +186,7 @@ class ServerStore:
 
     def search(
         self, queries: Sequence[VectorQuery], limit: int, filters: Filters | None
-    ) -> list[list[tuple[str, float]]]:
+    ) -> list[list[tuple[int, float]]]:
         """For each query: the best points as (id, score), best first."""
         models = self._models
         wanted = _condition(models, filters)
@@ -202,23 +202,25 @@ class ServerStore:
             for name, query in queries
         ]
         found = self._call(lambda: self._client.query_batch_points(self._collection, requests))
-        return [[(str(point.id), point.score) for point in results.points] for results in found]
+        return [[(int(str(point.id)), point.score) for point in results.points] for results in found]
 
-    def payloads(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def payloads(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """The payloads of these points."""
         found = self._call(lambda: self._client.retrieve(self._collection, list(ids), with_payload=True))
-        return {str(record.id): record.payload or {} for record in found}
+        return {int(str(record.id)): record.payload or {} for record in found}
 
-    def vectors(self, ids: Sequence[str], dense_name: str) -> dict[str, Vectors]:
+    def vectors(self, ids: Sequence[int], dense_name: str) -> dict[int, Vectors]:
         """The vectors of these points."""
         found = self._call(
             lambda: self._client.retrieve(
                 self._collection, list(ids), with_payload=False, with_vectors=[SPARSE, dense_name]
             )
         )
-        return {str(record.id): Vectors(_terms(record), _named(record).get(dense_name)) for record in found}
+        return {
+            int(str(record.id)): Vectors(_terms(record), _named(record).get(dense_name)) for record in found
+        }
 
-    def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[str, Entry]]]:
+    def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
         """Every point with its terms, by batches in the order of their ids."""
         offset: Any = None
         while True:
@@ -233,7 +235,7 @@ class ServerStore:
                 )
             )
             yield [
-                (str(record.id), Entry((record.payload or {}).get("text", ""), _terms(record)))
+                (int(str(record.id)), Entry((record.payload or {}).get("text", ""), _terms(record)))
                 for record in records
             ]
             if offset is None:

@@ -90,7 +90,7 @@ class Shard:
             made.append(engine.Point(point.id, vectors, point.payload))
         self.update(engine.UpdateOperation.upsert_points(made))
 
-    def write_dense(self, dense_name: str, vectors: Mapping[str, list[float]]) -> None:
+    def write_dense(self, dense_name: str, vectors: Mapping[int, list[float]]) -> None:
         """See `PointStore.write_dense`."""
         engine = self._engine
         if vectors:
@@ -105,7 +105,7 @@ class Shard:
 
     def search(
         self, queries: Sequence[VectorQuery], limit: int, filters: Filters | None
-    ) -> list[list[tuple[str, float]]]:
+    ) -> list[list[tuple[int, float]]]:
         """See `PointStore.search`."""
         engine = self._engine
         wanted = _condition(engine, filters)
@@ -118,22 +118,21 @@ class Shard:
                 engine.QueryRequest(limit=limit, query=engine.Query.Nearest(vector, name), filter=wanted)
             )
         found = self._guarded(lambda: self._shard.query_batch(engine.QueryBatchRequest(requests)))
-        return [[(str(point.id), point.score) for point in results] for results in found]
+        return [[(point.id, point.score) for point in results] for results in found]
 
-    def payloads(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def payloads(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """See `PointStore.payloads`."""
         records = self._guarded(lambda: self._shard.retrieve(list(ids), True, False))
-        return {str(record.id): record.payload for record in records}
+        return {record.id: record.payload for record in records}
 
-    def vectors(self, ids: Sequence[str], dense_name: str) -> dict[str, Vectors]:
+    def vectors(self, ids: Sequence[int], dense_name: str) -> dict[int, Vectors]:
         """See `PointStore.vectors`."""
         records = self._guarded(lambda: self._shard.retrieve(list(ids), False, [SPARSE, dense_name]))
         return {
-            str(record.id): Vectors(_terms(record), (record.vector or {}).get(dense_name))
-            for record in records
+            record.id: Vectors(_terms(record), (record.vector or {}).get(dense_name)) for record in records
         }
 
-    def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[str, Entry]]]:
+    def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
         """See `PointStore.scan`."""
         engine = self._engine
         payload = ["text"] if with_text else False
@@ -142,7 +141,7 @@ class Shard:
             request = engine.ScrollRequest(offset, batch, with_payload=payload, with_vector=[SPARSE])
             records, offset = self._guarded(lambda request=request: self._shard.scroll(request))
             yield [
-                (str(record.id), Entry((record.payload or {}).get("text", ""), _terms(record)))
+                (record.id, Entry((record.payload or {}).get("text", ""), _terms(record)))
                 for record in records
             ]
             if offset is None:
@@ -152,25 +151,25 @@ class Shard:
         """See `PointStore.delete`."""
         self.update(self._engine.UpdateOperation.delete_points_by_filter(self._of_documents(sha256s)))
 
-    def ids_of(self, sha256s: Sequence[str]) -> list[str]:
+    def ids_of(self, sha256s: Sequence[str]) -> list[int]:
         """The points of these documents."""
-        found: list[str] = []
+        found: list[int] = []
         offset: Any = None
         while True:
             request = self._engine.ScrollRequest(
                 offset, 10_000, self._of_documents(sha256s), with_payload=False, with_vector=False
             )
             records, offset = self._guarded(lambda request=request: self._shard.scroll(request))
-            found.extend(str(record.id) for record in records)
+            found.extend(record.id for record in records)
             if offset is None:
                 return found
 
-    def copy_points(self, ids: Sequence[str], target: Shard) -> None:
+    def copy_points(self, ids: Sequence[int], target: Shard) -> None:
         """Makes these points in `target` what they are here: the same, or absent."""
         engine = self._engine
         records = self._guarded(lambda: self._shard.retrieve(list(ids), True, True))
-        there = [engine.Point(str(record.id), record.vector or {}, record.payload) for record in records]
-        gone = sorted(set(ids) - {str(record.id) for record in records})
+        there = [engine.Point(record.id, record.vector or {}, record.payload) for record in records]
+        gone = sorted(set(ids) - {record.id for record in records})
         if there:
             target.update(engine.UpdateOperation.upsert_points(there))
         if gone:
