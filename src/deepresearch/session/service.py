@@ -47,8 +47,10 @@ class DeepResearch:
         self._sandbox: Sandbox | None = None
         self._sandbox_lock = asyncio.Lock()
         self._stack = AsyncExitStack()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
         await self._engine.open()
         return self
 
@@ -142,6 +144,14 @@ class DeepResearch:
         return finished
 
     async def _run_in_sandbox(self, request: SandboxRequest) -> SandboxResult:
+        """Run a request on the loop this object was opened on: a resumed session runs on one of the engine's own."""
+        assert self._loop is not None
+        if asyncio.get_running_loop() is self._loop:
+            return await self._sandboxed(request)
+        there = asyncio.run_coroutine_threadsafe(self._sandboxed(request), self._loop)
+        return await asyncio.wrap_future(there)
+
+    async def _sandboxed(self, request: SandboxRequest) -> SandboxResult:
         async with self._sandbox_lock:
             if self._sandbox is None:
                 self._sandbox = await self._stack.enter_async_context(Sandbox.open(self.settings))
