@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -50,7 +51,7 @@ def look_up(
 def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: TermWeights) -> Iterator[_Value]:
     asked = set(asked_stems(sub_question))
     wanted_years = {str(year) for year in years(sub_question.text)}
-    total = sum(weights[stem] for stem in asked)
+    total = math.fsum(weights[stem] for stem in asked)
     for document, table, header, row in _rows(documents):
         context = set(stems(f"{table.caption or ''} {table.sheet or ''} {document.title}"))
         label_stems = set(stems(row[0].text))
@@ -70,7 +71,7 @@ def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: T
             column_named = bool(head_stems & asked - label_stems) or bool(head_years & wanted_years)
             if not (row_named and column_named):
                 continue
-            got = sum(weights[stem] * (1.0 if stem in own else 0.7 if stem in context else 0.0) for stem in asked)
+            got = math.fsum(weights[stem] * (1.0 if stem in own else 0.7 if stem in context else 0.0) for stem in asked)
             score = got / total if total else 0.0
             if score >= _FLOOR:
                 name = ", ".join(filter(None, (row[0].text.strip(), *dict.fromkeys(one.text.strip() for one in head))))
@@ -81,7 +82,7 @@ def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: T
 
 def _lists(sub_question: SubQuestion, documents: dict[str, Document], weights: TermWeights) -> Iterator[_Value]:
     asked = set(asked_stems(sub_question))
-    total = sum(weights[stem] for stem in asked)
+    total = math.fsum(weights[stem] for stem in asked)
     for document in documents.values():
         for table in document.tables:
             body = [row for row in table.rows[table.header_rows :] if row and row[0].text.strip()]
@@ -92,7 +93,7 @@ def _lists(sub_question: SubQuestion, documents: dict[str, Document], weights: T
             context = set(stems(f"{table.caption or ''} {table.sheet or ''} {document.title}"))
             if not head_stems & asked or not (context - head_stems) & asked:
                 continue
-            got = sum(weights[stem] * (1.0 if stem in head_stems | context else 0.0) for stem in asked)
+            got = math.fsum(weights[stem] * (1.0 if stem in head_stems | context else 0.0) for stem in asked)
             if total and got / total >= _LIST_FLOOR:
                 labels = [row[0] for row in body]
                 text = f"{head.text.strip()}: {', '.join(label.text.strip() for label in labels)}."
