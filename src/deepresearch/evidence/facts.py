@@ -85,7 +85,7 @@ for _word, _others in {
     "customer": "customers clients subscribers",
     "area": "size surface covers covering covered spans fläche",
 }.items():
-    _SYNONYMS.update(dict.fromkeys(_others.split(), _word))
+    _SYNONYMS.update(dict.fromkeys([_word, *_others.split()], _word))
 
 # Verbs and nouns of reporting: they say that a value is given, not which.
 _REPORTING = words.word_set("""
@@ -204,6 +204,7 @@ _CLAUSE = re.compile(
     r";|\s[–—]\s|,?\s+(?:while|whereas|but|although|though|with|und|aber|während|as)\s+|"
     r",\s+(?:and|of which|including|compared|up|down|which|against)\s+|\s+and\s+|\.\s|,\s"
 )
+_INTRODUCED = re.compile(r"\b(?:in|on|im|am|en|le|el|during|since)\s+(?:the\s+)?$", re.IGNORECASE)
 _EVENTS: dict[str, str] = {}
 for _event, _others in {
     "founded": "founded established founding gegründet",
@@ -237,13 +238,46 @@ def find_facts(statements: Iterable[Statement]) -> list[Fact]:
     lower case somewhere is none.
     """
     listed = list(statements)
-    common = frozenset(
-        span.text for statement in listed for span in words.word_spans(statement.text) if span.text.islower()
-    )
-    return [fact for statement in listed for fact in _facts_of(statement, common)]
+    capitals = _Capitals(listed)
+    return [fact for statement in listed for fact in _facts_of(statement, capitals)]
 
 
-def _facts_of(statement: Statement, common: frozenset[str]) -> list[Fact]:
+class _Capitals:
+    """Which words stand in lower case somewhere, and which are capitalised in the middle of a sentence."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self.small: set[str] = set()
+        self.inner: set[str] = set()
+        for statement in statements:
+            for index, span in enumerate(words.word_spans(statement.text)):
+                if span.text.islower():
+                    self.small.add(span.text)
+                elif index and span.text[:1].isupper() and not _begins_sentence(statement.text, span):
+                    self.inner.add(span.text.lower())
+
+    def is_name(self, text: str, span: Span, language: str) -> bool:
+        """Whether a word is (part of) a proper name. German writes all nouns with a capital letter."""
+        if not span.text[:1].isupper():
+            return False
+        lower = span.text.lower()
+        if lower in _SYNONYMS:
+            return False
+        if span.text.isupper() and len(span.text) > 1:
+            return True
+        if language == "german":
+            return lower not in self.small
+        if not _begins_sentence(text, span):
+            return True
+        followed = bool(re.match(r"[ \u00a0]+[A-ZÄÖÜÉ][^\W\d_]", text[span.end : span.end + 3]))
+        return lower not in self.small and (followed or lower in self.inner)
+
+
+def _begins_sentence(text: str, span: Span) -> bool:
+    before = text[: span.start].rstrip()
+    return not before.strip(" \"'“‘(*_#>-") or before[-1:] in (".", ":", "!", "?", "|")
+
+
+def _facts_of(statement: Statement, capitals: _Capitals) -> list[Fact]:
     text = statement.text
     if text.rstrip().endswith("?") or not any(character.isdigit() for character in text):
         return []
@@ -261,8 +295,8 @@ def _facts_of(statement: Statement, common: frozenset[str]) -> list[Fact]:
         if _FROM.search(text[max(0, quantity.start - 40) : quantity.start]) or quantity.counted in ("times", "fold"):
             continue
         start, end = _neighbourhood(text, quantities, index)
-        names, terms, scope, said = _terms(text, start, end, taken, common, language)
-        whole_names, _, whole_scope, _ = _terms(text, 0, len(text), taken, common, language)
+        names, terms, scope, said = _terms(text, start, end, taken, capitals, language)
+        whole_names, _, whole_scope, _ = _terms(text, 0, len(text), taken, capitals, language)
         if _is_change(text, quantity):
             scope |= {"@change"}
         if _OF_WHOLE.search(text[max(0, quantity.start - 20) : quantity.start]) and index > 0:
@@ -292,7 +326,7 @@ def _facts_of(statement: Statement, common: frozenset[str]) -> list[Fact]:
                 said,
             )
         )
-    facts.extend(_events_of(statement, periods, taken, common, known, language))
+    facts.extend(_events_of(statement, periods, taken, capitals, known, language))
     return facts
 
 
@@ -323,7 +357,7 @@ def _neighbourhood(text: str, quantities: Sequence[Quantity], index: int) -> tup
 
 
 def _terms(
-    text: str, start: int, end: int, taken: Sequence[tuple[int, int]], common: frozenset[str], language: str
+    text: str, start: int, end: int, taken: Sequence[tuple[int, int]], capitals: _Capitals, language: str
 ) -> tuple[set[str], set[str], set[str], str]:
     """
     Names, other content stems, scope marks, and the content words as written, of a stretch of a statement."""
@@ -348,25 +382,13 @@ def _terms(
             continue
         if lower in ignored or lower in _REPORTING or (mark is not None and mark != "capacity"):
             continue
-        if lower not in _SYNONYMS and _is_name(text, span, common, language):
+        if capitals.is_name(text, span, language):
             names.add(_canonical(span))
             said.append(span.text)
         elif len(lower) > 1:
             terms.add(_canonical(span))
             said.append(span.text)
     return names, terms, scope, " ".join(said)
-
-
-def _is_name(text: str, span: Span, common: frozenset[str], language: str) -> bool:
-    if not span.text[:1].isupper():
-        return False
-    if span.text.isupper() and len(span.text) > 1:
-        return True
-    lower = span.text.lower()
-    at_start = not text[: span.start].strip(" \"'“‘(*_#>-") or text[: span.start].rstrip()[-1:] in (".", ":", "!", "?")
-    if language == "german" or at_start:
-        return lower not in common
-    return True
 
 
 def _canonical(span: Span) -> str:
@@ -425,7 +447,7 @@ def _events_of(
     statement: Statement,
     periods: Sequence[Period],
     taken: Sequence[tuple[int, int]],
-    common: frozenset[str],
+    capitals: _Capitals,
     known: frozenset[str],
     language: str,
 ) -> list[Fact]:
@@ -436,10 +458,12 @@ def _events_of(
             continue
         reach = periods[place - 1].end if place else 0
         before = words.word_spans(text[max(reach, period.start - 60) : period.start])[-5:]
+        if not _INTRODUCED.search(text[max(0, period.start - 16) : period.start]):
+            continue  # "closed 2022 with a profit": the year is the object
         event = next((found for span in reversed(before) if (found := _EVENTS.get(span.text.lower()))), None)
         if event is None:
             continue
-        names, terms, scope, said = _terms(text, 0, len(text), taken, common, language)
+        names, terms, scope, said = _terms(text, 0, len(text), taken, capitals, language)
         terms -= {words.stem(other) for other, group in _EVENTS.items() if group == event}
         facts.append(
             Fact(
