@@ -270,9 +270,9 @@ class Holdings:
 
         Gives the number of the session's documents.
         """
-        chosen = sa.select(
-            sa.literal(session_id), rows.c.source, rows.c.sha256, rows.c.loader
-        ).where(rows.c.collection == name, rows.c.state == State.INDEXED)
+        chosen = sa.select(sa.literal(session_id), rows.c.source, rows.c.sha256, rows.c.loader).where(
+            rows.c.collection == name, rows.c.state == State.INDEXED
+        )
         with self._engine.begin() as connection:
             connection.execute(
                 self._store.insert(session_documents)
@@ -297,18 +297,14 @@ class Holdings:
     def _before(connection: sa.Connection, name: str, sources: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
         for part in _parts(sources):
-            query = sa.select(rows.c.source, rows.c.sha256).where(
-                rows.c.collection == name, rows.c.source.in_(part)
-            )
+            query = sa.select(rows.c.source, rows.c.sha256).where(rows.c.collection == name, rows.c.source.in_(part))
             found.update(connection.execute(query).tuples().all())
         return found
 
     def _titles(self, connection: sa.Connection, batch: Sequence[Read], loader: str) -> dict[str, str]:
         titles = {read.sha256: read.document.title for read in batch if read.document is not None}
         missing = [read.sha256 for read in batch if read.sha256 not in titles]
-        titles.update(
-            (document.sha256, document.title) for document in self._store.stored(connection, missing, loader)
-        )
+        titles.update((document.sha256, document.title) for document in self._store.stored(connection, missing, loader))
         return titles
 
 

@@ -12,7 +12,7 @@ import glob
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,9 @@ from deepresearch.session.store import Store
 #: A batch ends at whichever comes first: it bounds memory, and what a kill costs.
 _DOCUMENTS = 500
 _CHARACTERS = 1_000_000
+
+#: Stored documents fetched at once.
+_FETCHED = 50
 
 
 class Ingested(Value):
@@ -107,11 +110,10 @@ class Ingest:
             wanted = sorted(set(hashes))
             # What is there may be a part only, or of another form.
             self._index.delete([sha256 for sha256 in wanted if sha256 in present])
-            for at in range(0, len(wanted), _DOCUMENTS):
-                for batch in _by_size(self._store.stored_documents(wanted[at : at + _DOCUMENTS], loader)):
-                    self._index_documents(batch, loader)
-                    done += len(batch)
-                    self._tell(Step("catch up", done, total, self._passages))
+            for batch in _by_size(self._stored(wanted, loader)):
+                self._index_documents(batch, loader)
+                done += len(batch)
+                self._tell(Step("catch up", done, total, self._passages))
         return done
 
     def run(self, paths: Sequence[str | Path], *, prune: bool) -> Ingested:
@@ -154,9 +156,7 @@ class Ingest:
     def forget(self, sources: Sequence[str]) -> None:
         """Delete documents: passages first, so that a kill in between leaves no text that nobody knows of."""
         wanted = set(sources)
-        leaving = {
-            holding.sha256 for holding in self._holdings.holdings(self._name) if holding.source in wanted
-        }
+        leaving = {holding.sha256 for holding in self._holdings.holdings(self._name) if holding.source in wanted}
         staying = {
             sha256
             for sha256, others in self._holdings.sources_of(self._name, leaving).items()
@@ -214,12 +214,16 @@ class Ingest:
         self._index.delete(renewed & pending)
         fresh = {read.sha256: read.document for read in reads if read.document is not None and read.sha256 in pending}
         self._index_documents(list(fresh.values()), LOADER_VERSION)
-        stored = sorted(pending - set(fresh))
-        for batch in _by_size(self._store.stored_documents(stored, LOADER_VERSION)):
+        for batch in _by_size(self._stored(sorted(pending - set(fresh)), LOADER_VERSION)):
             self._index_documents(batch, LOADER_VERSION)
         gone = self._holdings.unreferenced(self._name, replaced)
         self._index.delete(gone)
         self._holdings.remove_unneeded(gone)
+
+    def _stored(self, hashes: Sequence[str], loader: str) -> Iterator[Document]:
+        """Stored documents, a few in memory at a time."""
+        for at in range(0, len(hashes), _FETCHED):
+            yield from self._store.stored_documents(hashes[at : at + _FETCHED], loader)
 
     def _index_documents(self, documents: Sequence[Document], loader: str) -> None:
         if not documents:
@@ -268,13 +272,15 @@ def _batches(items: Iterator[Read | RefusedSource]) -> Iterator[list[Read | Refu
         yield batch
 
 
-def _by_size(documents: Sequence[Document]) -> Iterator[list[Document]]:
+def _by_size(documents: Iterable[Document]) -> Iterator[list[Document]]:
     batch: list[Document] = []
+    characters = 0
     for document in documents:
         batch.append(document)
-        if sum(len(one.text) for one in batch) >= _CHARACTERS:
+        characters += len(document.text)
+        if len(batch) >= _DOCUMENTS or characters >= _CHARACTERS:
             yield batch
-            batch = []
+            batch, characters = [], 0
     if batch:
         yield batch
 

@@ -54,7 +54,7 @@ def load_sources(
             refused.append(loaded)
         on_progress(done, len(files), loaded.source)
     if len(refused) == len(files):
-        raise NoReadableSourceError(_nothing_readable(refused))
+        raise NoReadableSourceError(nothing_readable(refused))
     return Loaded(documents=len(files) - len(refused), known=len(files) - len(fresh), refused=tuple(refused))
 
 
@@ -69,7 +69,8 @@ def file_hash(file: Path, limits: LoadLimits) -> str | None:
         return None
 
 
-def _nothing_readable(refused: Sequence[RefusedSource]) -> str:
+def nothing_readable(refused: Sequence[RefusedSource]) -> str:
+    """The sentence for a person none of whose files could be read."""
     first = refused[0]
     if len(refused) == 1:
         return f"{first.source}: {first.reason}"
