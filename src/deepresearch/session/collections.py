@@ -21,6 +21,7 @@ from deepresearch.session.ingesting import Ingest, Ingested, Step
 from deepresearch.session.library import FORM, Library
 from deepresearch.session.loading import nothing_readable
 from deepresearch.session.names import checked_name
+from deepresearch.session.search import sifted
 from deepresearch.session.store import Store
 from deepresearch.session.writer_lock import WriterLock
 
@@ -89,12 +90,12 @@ class Collections:
 
     def record(self, name: str) -> CollectionRecord:
         """One collection."""
-        self._known(name)
+        self.check(name)
         return next(record for record in self.holdings.records() if record.name == name)
 
     def documents(self, name: str) -> Iterator[Holding]:
         """The files of a collection by source."""
-        self._known(name)
+        self.check(name)
         return self.holdings.holdings(name)
 
     def ingest(
@@ -161,7 +162,7 @@ class Collections:
 
     def forget(self, name: str, sources: Sequence[str], *, wait: float = PATIENCE) -> int:
         """Delete documents of a collection by their source; gives how many. Raises `UsageError` for an unknown one."""
-        self._known(name)
+        self.check(name)
         with WriterLock(self._locks, name, wait):
             held = {holding.source for holding in self.holdings.holdings(name)}
             wanted = [source if source in held else source_name(absolute(source)) for source in sources]
@@ -176,7 +177,7 @@ class Collections:
 
     def delete(self, name: str, *, wait: float = PATIENCE) -> None:
         """Delete a collection: its index, its documents, and the texts that nothing else needs."""
-        self._known(name)
+        self.check(name)
         with WriterLock(self._locks, name, wait):
             self._library.remove(_index_name(name))
             self.holdings.delete(name)
@@ -190,7 +191,7 @@ class Collections:
         stop: threading.Event | None = None,
     ) -> Rebuilt:
         """Make the index of a collection again from the stored documents, whatever became of the old one."""
-        self._known(name)
+        self.check(name)
         with WriterLock(self._locks, name, wait):
             self._start_anew(name)
             with self._open(name) as index:
@@ -213,9 +214,6 @@ class Collections:
 
     def check(self, name: str) -> None:
         """Raise `UsageError` unless there is such a collection."""
-        self._known(name)
-
-    def _known(self, name: str) -> None:
         if self.holdings.form(name) is None:
             names = self.holdings.names()
             there = f"There are: {', '.join(names)}." if names else "There is none yet."
@@ -255,16 +253,15 @@ class Collections:
         self, name: str, index: Index, text: str, limit: int, filters: Filters, chosen: set[str] | None
     ) -> tuple[Found, ...]:
         """The best `limit` hits among what the database says is in the collection: it is the truth."""
-        asked = limit
-        while True:
-            hits = index.search(text, limit=asked, filters=filters)
-            names = self.holdings.sources_of(name, {hit.passage.sha256 for hit in hits})
-            kept = [
-                hit for hit in hits if hit.passage.sha256 in names and (chosen is None or hit.passage.sha256 in chosen)
-            ]
-            if len(kept) >= limit or len(hits) < asked:
-                return tuple(_found(hit, names[hit.passage.sha256]) for hit in kept[:limit])
-            asked *= 4
+        current: dict[str, list[str]] = {}
+
+        def keep(sha256: str) -> bool:
+            if sha256 not in current:
+                current.update(self.holdings.sources_of(name, [sha256]) or {sha256: []})
+            return bool(current[sha256]) and (chosen is None or sha256 in chosen)
+
+        hits = sifted(index, text, limit, keep, filters)
+        return tuple(_found(hit, current[hit.passage.sha256]) for hit in hits)
 
 
 def _index_name(name: str) -> str:
