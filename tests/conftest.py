@@ -35,3 +35,22 @@ def environment(home: Path) -> dict[str, str]:
     """The environment for a command in a process of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DEEPRESEARCH_")}
     return {**kept, "DEEPRESEARCH_HOME": str(home), "DEEPRESEARCH_SANDBOX_BACKEND": "bubblewrap"}
+
+
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember why tests were skipped."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        _skipped.append(f"{report.nodeid}: {report.longrepr[2]}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail when a test was skipped for want of a component that DEEPRESEARCH_REQUIRE says is here."""
+    required = [word.strip().lower() for word in os.environ.get("DEEPRESEARCH_REQUIRE", "").split(",") if word.strip()]
+    missing = [why for why in _skipped if any(word in why.partition(": ")[2].lower() for word in required)]
+    if missing:
+        print("\nSkipped although required:", *missing, sep="\n  ")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -77,9 +77,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--no-docker", action="store_true")
-    parser.add_argument(
-        "--llm-sandbox", metavar="PYTHON", help="interpreter of an environment with llm-sandbox[docker]"
-    )
+    parser.add_argument("--llm-sandbox", metavar="PYTHON", help="of an environment with llm-sandbox[docker]")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     settings = Settings(home=options.home) if options.home else Settings()

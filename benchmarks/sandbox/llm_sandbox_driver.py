@@ -2,8 +2,8 @@
 
     python llm_sandbox_driver.py IMAGE session|pool
 
-Reads one script a line (as a Python literal), prints the seconds each took. The image's own entry point is replaced by a
-sleep, which is what that library expects of an image.
+Reads one script a line (as a Python literal), prints the seconds each took. The image's own entry point is replaced by
+a sleep, which is what that library expects of an image.
 """
 
 from __future__ import annotations

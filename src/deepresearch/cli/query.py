@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deepresearch.cli.running import announce, run_interruptibly
+from deepresearch.cli.running import Watched, announce, run_interruptibly
 
 
 def query(
@@ -50,11 +50,16 @@ def query(
     # The id is known before anything runs, so that an interrupted person can be told it.
     session_id = checked_id(session) if session else new_session_id()
 
-    async def work() -> Report:
+    async def work(watched: Watched) -> Report:
         with listener(session_id) as shown:
             async with DeepResearch(Settings()) as research:
                 return await research.query(
-                    question, sources=sources or (), out=out, team=team, session_id=session_id, listener=shown
+                    question,
+                    sources=sources or (),
+                    out=out,
+                    team=team,
+                    session_id=session_id,
+                    listener=watched.through(shown),
                 )
 
     announce(run_interruptibly(work, session_id), as_json=as_json)

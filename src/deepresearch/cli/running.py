@@ -14,7 +14,9 @@ import typer
 
 from deepresearch.cli.failures import INTERRUPTED
 from deepresearch.model.report import Report, ReportStatus
+from deepresearch.model.session import SessionEvent
 from deepresearch.report import render_json
+from deepresearch.session.progress import Count, Listener, Silent
 
 _EXIT_CODES = {
     ReportStatus.COMPLETED: 0,
@@ -24,22 +26,46 @@ _EXIT_CODES = {
 }
 
 
-def run_interruptibly(work: Callable[[], Awaitable[Report]], session_id: str) -> Report:
+class Watched:
+    """Passes everything on and remembers whether anything is stored that could be resumed."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self._listener: Listener = Silent()
+
+    def through(self, listener: Listener) -> Listener:
+        """The listener to hand to the session."""
+        self._listener = listener
+        return self
+
+    def event(self, event: SessionEvent) -> None:
+        """Remember and pass on."""
+        self.begun = True
+        self._listener.event(event)
+
+    def count(self, count: Count) -> None:
+        """Pass on."""
+        self._listener.count(count)
+
+
+def run_interruptibly(work: Callable[[Watched], Awaitable[Report]], session_id: str, *, begun: bool = False) -> Report:
     """Run `work`; on SIGINT or SIGTERM say how to go on and end within moments.
 
     Everything finished is stored already and sandbox workers die with this process, so nothing is waited for.
+    `begun` says that the session exists before `work` does.
     """
+    watched = Watched()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         restore = "\r\x1b[K\x1b[?25h" if sys.stderr.isatty() else ""
-        os.write(
-            2,
-            f"{restore}deepresearch: interrupted. Go on with: deepresearch sessions resume {session_id}\n".encode(),
+        how = (
+            f"Go on with: deepresearch sessions resume {session_id}" if begun or watched.begun else "Nothing had begun."
         )
+        os.write(2, f"{restore}deepresearch: interrupted. {how}\n".encode())
         os._exit(INTERRUPTED if number == signal.SIGINT else 128 + number)
 
     async def main() -> Report:
-        return await work()
+        return await work(watched)
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)

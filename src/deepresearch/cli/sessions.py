@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepresearch.cli.running import announce, run_interruptibly
+from deepresearch.cli.running import Watched, announce, run_interruptibly
 from deepresearch.model.session import SessionState
 from deepresearch.session.archive import Archive
 from deepresearch.settings import Settings
@@ -129,12 +129,12 @@ def resume(session_id: _Id, as_json: _Json = False) -> None:
     with _archive() as archive:
         archive.session(session_id)
 
-    async def work() -> Report:
+    async def work(watched: Watched) -> Report:
         with listener(session_id) as shown:
             async with DeepResearch(Settings()) as research:
-                return await research.resume(session_id, listener=shown)
+                return await research.resume(session_id, listener=watched.through(shown))
 
-    announce(run_interruptibly(work, session_id), as_json=as_json)
+    announce(run_interruptibly(work, session_id, begun=True), as_json=as_json)
 
 
 def _print_json(value: Any) -> None:

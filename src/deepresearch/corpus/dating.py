@@ -7,6 +7,10 @@ import re
 
 FIRST_LINES = 15
 FIRST_CHARACTERS = 3_000
+LINES_FOR_DATE_ALONE = 5
+WORDS_OF_A_DATE = 3
+# Statements that share a line: "Sound Ferries. Adopted on 3 May 2020", "Version 2 | Revised 2023-05-01".
+PARTS = re.compile(r"(?<=[a-zà-ÿ)])\.\s+(?=[A-ZÄÖÜ])|\s[|·•–—]\s|;\s+|(?<=\d),\s+(?=[a-zA-Z])")
 
 MONTHS = {
     name: number
@@ -38,7 +42,7 @@ DATE_PATTERNS = tuple(
         rf"(?<!\d){YEAR}-(?P<m>\d\d?)-(?P<d>\d\d?)(?!\d)",
         rf"(?<!\d){YEAR}[/.](?P<m>\d\d?)[/.](?P<d>\d\d?)(?!\d)",
         rf"(?<!\d){YEAR}\s?年\s?(?P<m>\d\d?)\s?月(?:\s?(?P<d>\d\d?)\s?日)?",
-        rf"(?<![\d.])(?P<d>\d\d?)\.\s?(?P<m>\d\d?)\.\s?{YEAR}(?!\d)",
+        rf"(?<![\d.])(?P<d>\d\d?)\.\s?(?P<m>\d\d?)\.\s?{YEAR}(?!\d|\.\d)",
         rf"(?<![\d/])(?P<a>\d\d?)/(?P<b>\d\d?)/{YEAR}(?!\d)",
         rf"(?<!\d)(?P<d>\d\d?)(?:st|nd|rd|th|er|\.)?\s+(?:of\s+|de\s+)?{MONTH}\.?,?\s+(?:de\s+)?{YEAR}(?!\d)",
         rf"\b{MONTH}\.?\s+(?P<d>\d\d?)(?:st|nd|rd|th)?,?\s+{YEAR}(?!\d)",
@@ -50,7 +54,8 @@ DATE_PATTERNS = tuple(
 DATE_WORDS = (
     r"dated?(?:\s+of\s+\w+)?", "updated?", "revised", "revision", "reviewed", "modified", "changed",
     r"publication(?:\s+date)?",
-    "published", r"release\s+date", "released?", "issued?", r"effective(?:\s+(?:date|from))?",
+    "published", "adopted", "signed", "submitted", r"in\s+force(?:\s+(?:since|from))?", r"release\s+date",
+    "released?", "issued?", r"effective(?:\s+(?:date|from))?",
     r"valid\s+from", r"as\s+(?:of|at)", "approved",
     "prepared", "created", r"version\s+date", "posted", "stand", "datum", "veröffentlicht", "aktualisiert",
     "erstellt", "geändert",
@@ -141,17 +146,20 @@ def _date(year: int, month: int, day: int) -> datetime.date | None:
 
 
 def date_in_first_lines(text: str) -> datetime.date | None:
-    """A labelled date ("Stand: 3. März 2024"), or one that stands nearly alone on one of the first lines."""
+    """A labelled date ("Stand: 3. März 2024", "Adopted by the board on 3 May 2020"),
+    or one nearly alone in its line."""
     alone: datetime.date | None = None
-    for line in _first_lines(text):
-        if label := LABEL.match(line):
-            found = read_date(line[label.end() : label.end() + 40])
-            if found is not None:
-                return found
-        words = line.split()
-        short = len(words) <= 6 or (VERSION_LINE.match(line) is not None and len(words) <= 14)
-        if alone is None and short and "|" not in line and "\t" not in line:
-            alone = read_date(line)
+    for number, line in enumerate(_first_lines(text)):
+        for part in PARTS.split(line):
+            if label := LABEL.match(part):
+                found = read_date(part[label.end() : label.end() + 40])
+                if found is not None:
+                    return found
+        if alone is None and number < LINES_FOR_DATE_ALONE and "|" not in line and "\t" not in line:
+            beside = len(line.split()) - WORDS_OF_A_DATE
+            is_version = VERSION_LINE.match(line) is not None
+            if beside <= 2 or (is_version and beside <= 10):
+                alone = read_date(line)
     return alone
 
 

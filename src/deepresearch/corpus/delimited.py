@@ -14,6 +14,7 @@ from deepresearch.model.documents import Cell
 DELIMITERS = ",;\t|"
 SAMPLE_CHARACTERS = 20_000
 LONGEST_FIELD = 1_000_000
+MOST_FIELDS = 20_000
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,16 @@ def parse_delimited(text: str, limits: LoadLimits, delimiter: str | None = None)
                 caption = text[fields[0].start : fields[0].end].strip()[:300]
                 continue
         if len(block) >= limits.table_rows or taken + len(fields) > limits.cells:
-            skipped += 1
-            continue
+            # Going on would only count: the text holds the rest as it is.
+            skipped = 1 + text.count("\n", place) + (not text.endswith("\n") and place < len(text))
+            break
         fields = fields[: limits.table_columns]
         taken += len(fields)
         block.append(fields)
         line_numbers.append(number)
     close()
     if skipped:
-        parsed.notes.append(f"{skipped:,} rows beyond the limit are in the text but were not taken as cells.")
+        parsed.notes.append(f"About {skipped:,} rows beyond the limit are in the text but were not taken as cells.")
     return parsed
 
 
@@ -114,9 +116,9 @@ def _row(text: str, place: int, delimiter: str) -> tuple[list[_Field], int]:
     line_end = len(text) if line_end < 0 else line_end
     if text.find('"', place, line_end) < 0:
         stop = line_end - 1 if line_end > place and text[line_end - 1] == "\r" else line_end
-        fields = []
+        fields: list[_Field] = []
         start = place
-        while (end := text.find(delimiter, start, stop)) >= 0:
+        while (end := text.find(delimiter, start, stop)) >= 0 and len(fields) < MOST_FIELDS:
             fields.append(_trimmed(text, start, end))
             start = end + 1
         fields.append(_trimmed(text, start, stop))
@@ -188,7 +190,7 @@ def _add(
         padded = [*fields, *[_Field(fields[-1].end, fields[-1].end)] * (width - len(fields))]
         rows.append(
             [
-                Cell.model_construct(
+                Cell(
                     text=text[field.start : field.end],
                     start=field.start,
                     end=field.end,

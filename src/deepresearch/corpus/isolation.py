@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deepresearch.corpus.file_names import source_name
 from deepresearch.corpus.limits import LoadLimits
-from deepresearch.corpus.worker import REPLY, REQUEST
+from deepresearch.corpus.worker import READY, REPLY, REQUEST
 from deepresearch.model.documents import Document, RefusedSource
 
 Loaded = Document | RefusedSource
@@ -31,7 +31,6 @@ class Worker:
         self.limits = limits
         self.process: subprocess.Popen[bytes] | None = None
         self.stopped = False
-        self.starting = 0.0  # seconds granted to a process that has just begun
 
     def load(self, path: Path) -> Loaded:
         """Read one file. A worker that hangs, crashes or runs out of memory refuses this file.
@@ -75,7 +74,6 @@ class Worker:
         if self.stopped:
             raise WorkerStopped
         if self.process is None:
-            self.starting = START_SECONDS
             # The package may be on the path only because the caller put it there.
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
             self.process = subprocess.Popen(
@@ -87,13 +85,20 @@ class Worker:
                 env=environment,
                 start_new_session=True,
             )
+            assert self.process.stdout is not None
+            try:
+                _read(self.process.stdout.fileno(), len(READY), time.monotonic() + START_SECONDS)
+            except (EOFError, TimeoutError):
+                self._end()
+                if self.stopped:
+                    raise WorkerStopped from None
+                raise OSError("no worker process could be started") from None
         return self.process
 
     def _exchange(self, process: subprocess.Popen[bytes], request: bytes) -> tuple[bytes, bytes]:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(request)
-        deadline = time.monotonic() + self.limits.seconds + self.starting
-        self.starting = 0.0
+        deadline = time.monotonic() + self.limits.seconds
         output = process.stdout.fileno()
         kind, size = REPLY.unpack(_read(output, REPLY.size, deadline))
         return kind, _read(output, size, deadline)

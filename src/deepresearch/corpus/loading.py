@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 from pathlib import Path
@@ -176,7 +177,7 @@ def _date(parsed: Parsed, stem: str, *, prose: bool) -> None:
     if said is None and prose:
         said = date_in_first_lines(parsed.text)
     named, year_only = date_in_name(stem)
-    if said is None and named is not None and year_only and parsed.date is not None and parsed.date.year == named.year:
+    if said is None and named is not None and year_only and _fits(parsed.date, named.year):
         said = parsed.date
     elif said is None and named is not None and year_only:
         parsed.notes.append(f"Dated only by the year in its file name ({named.year}).")
@@ -184,6 +185,11 @@ def _date(parsed: Parsed, stem: str, *, prose: bool) -> None:
     if parsed.version is None and prose:
         parsed.version = version_in_first_lines(parsed.text)
     parsed.version = parsed.version or version_in_name(stem)
+
+
+def _fits(date: datetime.date | None, year: int) -> bool:
+    """Whether metadata agree with a year in the file name: the report on a year often comes in the next."""
+    return date is not None and date.year in (year, year + 1)
 
 
 def _suffix_of(media_type: str | None) -> str | None:

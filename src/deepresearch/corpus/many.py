@@ -6,7 +6,7 @@ import io
 import os
 import threading
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from deepresearch.corpus.isolation import Loaded, Worker, WorkerStopped
@@ -35,7 +35,7 @@ def load_many(
     on_progress: Progress | None = None,
     *,
     workers: int | None = None,
-) -> Iterator[Loaded]:
+) -> Generator[Loaded, None, None]:
     """Read `paths` and yield a `Document` or a `RefusedSource` for each, in their order.
 
     PDFs, large files and large archives are read by at most `workers` processes (two, or one on one core) with

@@ -23,6 +23,9 @@ PIPE = re.compile(r"(?<!\\)(?:\\\\)*\|")
 MARKS = re.compile(r"(\*\*|__|\*|`)(?=\S)(.+?)(?<=\S)\1")
 LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 
+LONGEST_TITLE = 500
+MAX_HEADINGS = 20_000
+
 DATE_KEYS = (
     "date",
     "updated",
@@ -118,8 +121,9 @@ def plain(text: str) -> str:
 
 
 def _add_heading(parsed: Parsed, level: int, line: _Line, offset: int) -> None:
-    title = plain(ATX_CLOSING.sub("", line.text[offset:]))
-    if title:
+    # The patterns for inline marks look far ahead: keep what they see short.
+    title = plain(ATX_CLOSING.sub("", line.text[offset : offset + LONGEST_TITLE]))
+    if title and len(parsed.headings) < MAX_HEADINGS:
         parsed.headings.append(
             Heading(level=level, title=title, start=line.start, end=line.start + len(line.text.rstrip()))
         )
@@ -229,6 +233,6 @@ def _caption(parsed: Parsed, lines: list[_Line], first: int) -> str | None:
         if named or (
             len(line) <= 160 and (number == first - 1 or line.endswith((":", "*", "_")) or not line.endswith("."))
         ):
-            return plain(line).strip("*_").rstrip(":").strip()
+            return plain(line[:LONGEST_TITLE]).strip("*_").rstrip(":").strip()
         break
     return parsed.headings[-1].title if parsed.headings else None

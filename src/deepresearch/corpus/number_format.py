@@ -43,6 +43,7 @@ DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 MAX_SERIAL = 2_958_465  # 9999-12-31
 
 
+@lru_cache(maxsize=512)
 def is_date_format(code: str) -> bool:
     """Whether a format code shows a date or a time."""
     first = _sections(code)[0]
@@ -179,6 +180,9 @@ def _currency(match: re.Match[str]) -> str:
 
 def _show_date(value: float, section: str, date_1904: bool) -> str:
     moment = serial_date(value, date_1904=date_1904)
+    if ".0" not in section:
+        # A spreadsheet rounds to the second before it drops the seconds.
+        moment = (moment + datetime.timedelta(milliseconds=500)).replace(microsecond=0)
     section = re.sub(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", "", section, flags=re.IGNORECASE)
     literals: list[str] = []
 

@@ -32,7 +32,7 @@ class Parsed:
     language: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GridCell:
     """A cell before it has a place. `same_as` is the (row, column) of the merged cell that covers it."""
 
@@ -136,9 +136,7 @@ class TextBuilder:
                     cells.append(origin.model_copy(update={"address": address, "number": None}))
                     continue
                 start, end = self.write(cell.text)
-                cells.append(
-                    Cell.model_construct(text=cell.text, start=start, end=end, address=address, number=cell.number)
-                )
+                cells.append(Cell(text=cell.text, start=start, end=end, address=address, number=cell.number))
             rows.append(cells)
         return rows
 

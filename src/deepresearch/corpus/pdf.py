@@ -118,6 +118,8 @@ def _page_tables(
     if may_hold_open_table(lines):
         taken = [table.box for table in tables]
         tables = tables + find_open_tables(read_segments(text_page), taken)
+    if tables and number in ruled.given_up:
+        ruled.given_up.remove(number)
     return tables
 
 
@@ -166,7 +168,8 @@ def _page_lines(text_page: Any) -> Iterator[Line]:
                 height = max(high, high_end) - min(low, low_end)
                 # Some writers set every font at size 1 and scale it by the matrix.
                 size = size if 3 <= size <= 200 else max(height * 1.2, 1.0)
-                baseline = min(low, low_end)
+                raw.FPDFText_GetCharOrigin(text_page, unit, left, bottom)
+                baseline = bottom.value
                 yield Line(
                     line,
                     x,

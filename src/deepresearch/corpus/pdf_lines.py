@@ -62,6 +62,8 @@ KEEPS_HYPHEN = frozenset(
 )
 # A caption begins a block of its own.
 NAMED = re.compile(r"(?:table|figure|fig\.|chart|exhibit|tabelle|abbildung|tableau|tabla)\s+[\dA-Z]", re.IGNORECASE)
+# The dots that lead to a page number in a table of contents.
+LEADERS = re.compile(r"(?:\.\s?){4,}|…{2,}")
 SPACES = re.compile(r"[ \t\u00a0]+")
 
 
@@ -133,7 +135,7 @@ def blocks(lines: Sequence[Line], body: float, levels: dict[float, int], known: 
 
 def _level(line: Line, body: float, levels: dict[float, int]) -> int | None:
     text = line.text.strip()
-    if not 2 <= len(text) <= 160 or not any(letter.isalpha() for letter in text):
+    if not 2 <= len(text) <= 160 or not any(letter.isalpha() for letter in text) or LEADERS.search(text):
         return None
     if (level := levels.get(round(line.size * 2) / 2)) is not None:
         return level

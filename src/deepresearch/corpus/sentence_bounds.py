@@ -9,12 +9,15 @@ import sentencex
 
 MAX_CHARACTERS = 2_000
 
-LINE = re.compile(r"[^\n]*\n?")
+NOT_BLANK = re.compile(r"\S")
 LIST_ITEM = re.compile(r"[ \t>]*(?:[-*+•▪◦‣●○·–—]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)])[ \t]+(?=\S)")
-OWN_LINE = re.compile(r"[ \t]{0,3}(?:#{1,6}(?:[ \t]|$)|\||```|~~~|={3,}[ \t\r]*$|-{3,}[ \t\r]*$|\*{3,}[ \t\r]*$|<!--)")
+OWN_LINE = re.compile(
+    r"[ \t]{0,3}(?:#{1,6}(?:[ \t]|$)|\||```|~~~|={3,}[ \t\r]*$|-{3,}[ \t\r]*$|(?:[*_-][ \t]*){3,}$|<!--)"
+)
 # What the segmenter must not see as a break of its own, and lone surrogates, which it refuses.
 UNSEEN = re.compile("[\r\ud800-\udfff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
+ENDS_INSIDE = re.compile(r"[.!?](?=.)", re.DOTALL)
 ONLY_MARKS = re.compile(r"[\W_]*")
 CUT = re.compile(r"[;,:)\]]?\s+(?=\S)")
 
@@ -30,7 +33,11 @@ FUNCTION_WORDS = {
     "sv": "och i att det som en på är av för med till den har inte om ett de från var",
     "da": "og i at det som en på er af for med til den har ikke om et de fra var",
 }
-WORDS = {language: frozenset(words.split()) for language, words in FUNCTION_WORDS.items()}
+LANGUAGES_OF = {
+    word: tuple(language for language, words in FUNCTION_WORDS.items() if word in words.split())
+    for known in FUNCTION_WORDS.values()
+    for word in known.split()
+}
 WORD = re.compile(r"[^\W\d_]+")
 SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
@@ -42,11 +49,13 @@ SCRIPTS = (
 def guess_language(text: str) -> str:
     """The likely language of the first 4,000 characters, by script and function words; ``en`` when unsure."""
     sample = text[:4_000]
-    for language, script in SCRIPTS:
+    for language, script in () if sample.isascii() else SCRIPTS:
         if len(script.findall(sample)) * 8 > len(sample):
             return language
-    words = [word.lower() for word in WORD.findall(sample)]
-    counts = {language: sum(word in known for word in words) for language, known in WORDS.items()}
+    counts = dict.fromkeys(FUNCTION_WORDS, 0)
+    for word in WORD.findall(sample.lower()):
+        for language in LANGUAGES_OF.get(word, ()):
+            counts[language] += 1
     best = max(counts, key=lambda language: counts[language])
     return best if counts[best] > counts["en"] * 1.2 and counts[best] >= 3 else "en"
 
@@ -58,58 +67,54 @@ def sentences(text: str, language: str | None = None) -> list[tuple[int, int]]:
     empty line. What runs on without an end is cut at white space after 2,000 characters. Segmentation
     within a paragraph is `sentencex`'s rules for `language` (guessed when None).
     """
-    language = language or guess_language(text)
-    found: list[tuple[int, int]] = []
-    for start, end in _units(text):
-        for first, last in _segments(text, start, end, language):
-            found.extend(_cut(text, first, last))
-    return found
+    return list(iterate_sentences(text, 0, len(text), language or guess_language(text)))
 
 
-def _units(text: str) -> Iterator[tuple[int, int]]:
+def iterate_sentences(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
+    """`sentences` of `text[start:end]` one by one, by their places in `text`."""
+    for unit_start, unit_end in _units(text, start, end):
+        for first, last in _segments(text, unit_start, unit_end, language):
+            yield from _cut(text, first, last)
+
+
+def _units(text: str, place: int, stop: int) -> Iterator[tuple[int, int]]:
     """Paragraphs, list items and single lines that a sentence cannot leave."""
     start: int | None = None
-    end = 0
-    for match in LINE.finditer(text):
-        line = match[0]
-        if not line:
+    end = place
+    while place < stop:
+        visible = NOT_BLANK.search(text, place, stop)
+        if visible is None:
             break
-        if line.isspace():
+        if (last_break := text.rfind("\n", place, visible.start())) >= 0:
             if start is not None:
                 yield start, end
             start = None
-            continue
-        if OWN_LINE.match(line):
+            place = last_break + 1
+        line_end = text.find("\n", place, stop) + 1 or stop
+        if OWN_LINE.match(text, place, line_end):
             if start is not None:
                 yield start, end
-            yield match.start(), match.end()
+            yield place, line_end
             start = None
-            continue
-        if start is not None and LIST_ITEM.match(line) and not _continues(text, start, end, line):
-            yield start, end
-            start = None
-        if start is None:
-            start = match.start()
-        end = match.end()
+        else:
+            if start is not None and LIST_ITEM.match(text, place, line_end) and not _continues(text, start, place):
+                yield start, end
+                start = None
+            start = place if start is None else start
+            end = line_end
+        place = line_end
     if start is not None:
         yield start, end
 
 
-def _continues(text: str, start: int, end: int, line: str) -> bool:
-    """A wrapped line that only looks like an item: "… in May\\n2020. We …", "… – as said\\n– and …"."""
-    marker = line.lstrip()
+def _continues(text: str, start: int, place: int) -> bool:
+    """Whether the line at `place` only looks like an item and goes on with a sentence: "… in May\\n2020. We …"."""
+    marker = text[place : place + 40].lstrip(" \t>")
     if not marker[0].isdigit() and not marker[0].isalpha():
         return False
-    before = text[max(start, end - 80) : end].rstrip()
-    first = text[start : start + 12].lstrip()
-    item_before = LIST_ITEM.match(text[start : start + 40]) is not None
-    return (
-        bool(before)
-        and before[-1] not in ".:;!?)"
-        and not item_before
-        and not marker.startswith(("1.", "1)", "a)"))
-        and bool(first)
-    )
+    before = text[max(start, place - 80) : place].rstrip()
+    after_item = LIST_ITEM.match(text, start, start + 40) is not None
+    return before[-1] not in ".:;!?)" and not after_item and not marker.startswith(("1.", "1)", "a)"))
 
 
 def _segments(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
@@ -117,6 +122,12 @@ def _segments(text: str, start: int, end: int, language: str) -> Iterator[tuple[
     while start < end:
         stop = end if end - start <= 100_000 else start + 100_000
         unit = text[start:stop]
+        if unit.isascii() and not ENDS_INSIDE.search(unit):
+            # Most items of lists and cells of text have no end inside; asking would cost more than looking.
+            if not ONLY_MARKS.fullmatch(unit.strip()):
+                yield start, stop
+            start = stop
+            continue
         if UNSEEN.search(unit):
             unit = SURROGATE.sub("\ufffd", unit).replace("\r", " ")
         marker = LIST_ITEM.match(unit)
@@ -137,21 +148,23 @@ def _segments(text: str, start: int, end: int, language: str) -> Iterator[tuple[
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
+    start, end = _trimmed(text, start, end)
     while end - start > MAX_CHARACTERS:
         stop = start + MAX_CHARACTERS
         cuts = [match.end() for match in CUT.finditer(text, start + MAX_CHARACTERS // 2, stop)]
         cut = cuts[-1] if cuts else stop
-        last = cut
-        while last > start and text[last - 1].isspace():
-            last -= 1
-        if last > start:
-            yield start, last
-        start = cut
-        while start < end and text[start].isspace():
-            start += 1
+        if (piece := _trimmed(text, start, cut))[1] > piece[0]:
+            yield piece
+        start, end = _trimmed(text, cut, end)
     if end > start:
         yield start, end
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    visible = NOT_BLANK.search(text, start, end)
+    if visible is None:
+        return start, start
+    start = visible.start()
+    if text[end - 1].isspace():
+        end = start + len(text[start:end].rstrip())
+    return start, end

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deepresearch.corpus.sentence_bounds import guess_language, sentences
+from deepresearch.corpus.sentence_bounds import guess_language, iterate_sentences
 from deepresearch.model.documents import Document, Heading, Passage, Table
 
 WORD = re.compile(r"\w+")
@@ -49,7 +49,7 @@ def split(document: Document, max_words: int = 160, overlap_sentences: int = 1) 
         for start, end in spans:
             page = bisect_right(page_starts, start) - 1
             passages.append(
-                Passage.model_construct(
+                Passage(
                     id=f"{document.sha256[:16]}:{start}-{end}",
                     sha256=document.sha256,
                     start=start,
@@ -104,28 +104,22 @@ def _regions(document: Document) -> Iterator[_Region]:
 
 
 def _runs(text: str, region: _Region, language: str, limit: int, overlap: int) -> Iterator[tuple[int, int]]:
-    spans = [
-        (region.start + start, region.start + end)
-        for start, end in sentences(text[region.start : region.end], language)
-    ]
-    sizes = [count_words(text, start, end) for start, end in spans]
-    first = 0
-    while first < len(spans):
-        last, words = first, sizes[first]
-        while last + 1 < len(spans) and words + sizes[last + 1] <= limit:
-            last += 1
-            words += sizes[last]
-        yield spans[first][0], spans[last][1]
-        if last + 1 >= len(spans):
-            return
-        # The overlap must leave room for at least one new sentence.
-        following = last + 1
-        room = limit - sizes[following]
-        back = following
-        while back > first + 1 and following - back < overlap and sizes[back - 1] <= room:
-            back -= 1
-            room -= sizes[back]
-        first = back
+    """Ranges of whole sentences, taken one by one: a text of millions of them needs no memory for a list."""
+    run: list[tuple[int, int, int]] = []  # start, end, words
+    words = 0
+    for start, end in iterate_sentences(text, region.start, region.end, language):
+        size = count_words(text, start, end)
+        if run and words + size > limit:
+            yield run[0][0], run[-1][1]
+            # The overlap must leave room for the new sentence, and must not be the whole run again.
+            kept = run[max(1, len(run) - overlap) :] if overlap else []
+            while kept and sum(one[2] for one in kept) + size > limit:
+                kept = kept[1:]
+            run, words = kept, sum(one[2] for one in kept)
+        run.append((start, end, size))
+        words += size
+    if run:
+        yield run[0][0], run[-1][1]
 
 
 def _row_groups(table: Table, text: str, limit: int) -> Iterator[tuple[int, int]]:

@@ -19,8 +19,8 @@ CURRENCIES = (
 )  # fmt: skip
 # Written in exactly this case: "Mt" is not "mt".
 SYMBOLS = (
-    "%", "‰", "pp", "[kMGTP]?Wh", "[kMG]W", "[kMGTP]?J", "[km]?g", "t", "[kMG]t",
-    r"(?:[kMG]?t ?)?CO[2₂]-?(?:e|eq|eq\.)?", "[kcmµn]?m",
+    "%", "‰", "pp", "[kMGTP]?Wh", "[kMG]W", "[kMGTP]?J", r"(?:[kMG]?t ?)?CO[2₂]-?(?:eq\.?|e)?", "[km]?g", "t", "[kMG]t",
+    "[kcmµn]?m",
     "[kc]?m[²2]", "[kc]?m[³3]", "ha", "[mh]?l", "hl", "°C", "°F", "[mµn]?s", "min", "h", "[kMGT]i?B",
     "[kMGT]?bit/s", "ppm", "ppb", "[mµ]g",
     "[kMG]?Hz", "[mk]?V", "dB", "bar", "[kMh]?Pa", "bbl", "FTEs?", "VZÄ",

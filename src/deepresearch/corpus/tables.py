@@ -108,7 +108,7 @@ def make_table(
     """A table from placed cells. Headers are counted unless given; `number` counts from 1 in a document."""
     texts = [[cell.text for cell in row] for row in rows[:60]]
     headers = count_header_rows(texts) if header_rows is None else min(header_rows, len(rows))
-    return Table.model_construct(
+    return Table(
         id=f"t{number}",
         caption=caption,
         unit=table_unit(caption, texts[:headers]),

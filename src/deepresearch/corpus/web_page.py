@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from deepresearch.corpus.dating import read_date, version_of
 from deepresearch.corpus.limits import LoadLimits
 from deepresearch.corpus.parsed import Parsed, TextBuilder, one_line, storable
+from deepresearch.corpus.sniffing import NotReadableError
 from deepresearch.corpus.tables import make_table
+from deepresearch.corpus.web_fallback import text_blocks
 from deepresearch.corpus.web_tables import is_data_table, table_grid
 
 SILENT = frozenset(
@@ -106,6 +109,7 @@ DATE_NAMES = (
     "datepublished", "citation_date",
     "citation_publication_date",
 )  # fmt: skip
+MAX_HEADINGS = 20_000
 VERSION_NAMES = ("version", "dcterms.hasversion", "revision")
 
 
@@ -116,7 +120,7 @@ def declared_charset(data: bytes) -> str | None:
 
 
 def parse_web_page(text: str, limits: LoadLimits) -> Parsed:
-    """The visible text of a whole page. Raises `ValueError` when the markup cannot be parsed.
+    """The visible text of a whole page. Raises `NotReadableError` when there is no markup.
 
     Left out: scripts, styles, form controls, comments, what is hidden (``hidden``, ``aria-hidden``,
     ``display: none``), and what the page marks as navigation, footer or aside.
@@ -125,13 +129,25 @@ def parse_web_page(text: str, limits: LoadLimits) -> Parsed:
 
     # libxml2 cuts a document off at a depth of 255 unless it is told that the input is huge.
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
+    text = storable(text)
     try:
-        root = etree.fromstring(storable(text).encode("utf-8"), parser)
+        root = etree.fromstring(text.encode("utf-8"), parser)
     except (etree.XMLSyntaxError, etree.ParserError, ValueError) as error:
-        raise ValueError("no markup") from error
+        raise NotReadableError("broken", "it holds no HTML that can be read") from error
     if root is None:
-        raise ValueError("no markup")
-    return _Page(limits).read(root)
+        raise NotReadableError("broken", "it holds no HTML that can be read")
+    parsed = _Page(limits).read(root)
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        return _without_structure(text, parsed)
+    return parsed
+
+
+def _without_structure(text: str, parsed: Parsed) -> Parsed:
+    builder = TextBuilder()
+    for block in text_blocks(text):
+        builder.block(block)
+    note = "The page nests too deep: its text was taken without headings, tables and the marks of hidden parts."
+    return replace(parsed, text=builder.text, headings=[], tables=[], notes=[note])
 
 
 class _Page:
@@ -152,7 +168,6 @@ class _Page:
         self._flush()
         if not self.builder.length and self.boilerplate:
             # A page that is nothing but an aside: better that than nothing.
-            self.keep_all = True
             self.builder, self.boilerplate = TextBuilder(), 0
             self._walk(root if body is None else body, keep_boilerplate=True)
             self._flush()
@@ -193,39 +208,38 @@ class _Page:
         parsed.version = next((version_of(values[name]) for name in VERSION_NAMES if values.get(name)), None)
 
     def _walk(self, top: Any, *, keep_boilerplate: bool = False) -> None:
-        """Depth first without recursion: pages nest thousands deep when they mean harm."""
-        stack: list[tuple[Any, bool]] = [(top, False)]
-        while stack:
-            element, leaving = stack.pop()
-            tag = element.tag if isinstance(element.tag, str) else None
-            if leaving:
-                self._leave(tag)
-                if element is not top and element.tail:
+        from lxml import etree
+
+        walker = etree.iterwalk(top, events=("start", "end"))
+        for event, element in walker:
+            tag = element.tag
+            if event == "end":
+                if tag in BLOCKS:
+                    self._flush()
+                if element.tail and element is not top:
                     self.inline.append(element.tail)
                 continue
-            if tag is None or self._is_left_out(element, tag, keep_boilerplate):
-                if element is not top and element.tail:
-                    self.inline.append(element.tail)
-                continue
-            if tag == "table" and is_data_table(element):
+            if not isinstance(tag, str) or self._is_left_out(element, tag, keep_boilerplate):
+                walker.skip_subtree()
+            elif tag == "table" and is_data_table(element):
                 self._flush()
                 self._table(element)
-                if element.tail:
-                    self.inline.append(element.tail)
-                continue
-            if tag in HEADINGS:
+                walker.skip_subtree()
+            elif tag in HEADINGS:
                 self._flush()
-                title = one_line("".join(self._visible(element)))
-                if title:
-                    self.builder.heading(HEADINGS[tag], title)
-                if element.tail:
-                    self.inline.append(element.tail)
-                continue
-            self._enter(element, tag)
-            if element.text:
-                self.inline.append(element.text)
-            stack.append((element, True))
-            stack.extend((child, False) for child in reversed(element))
+                if title := self._cell_text(element):
+                    self._heading(HEADINGS[tag], title)
+                walker.skip_subtree()
+            else:
+                self._enter(element, tag)
+                if element.text:
+                    self.inline.append(element.text)
+
+    def _heading(self, level: int, title: str) -> None:
+        if len(self.builder.headings) < MAX_HEADINGS:
+            self.builder.heading(level, title)
+        else:
+            self.builder.block(title)
 
     def _is_left_out(self, element: Any, tag: str, keep_boilerplate: bool) -> bool:
         if tag in SILENT:
@@ -255,10 +269,6 @@ class _Page:
                 self.marker = "- "
         elif tag in ("td", "th"):
             self.inline.append(" ")
-
-    def _leave(self, tag: str | None) -> None:
-        if tag in BLOCKS:
-            self._flush()
 
     def _flush(self) -> None:
         if not self.inline:
@@ -300,29 +310,33 @@ class _Page:
             self.builder.block(caption)
         else:
             caption = self._line_above()
-        grid, header_rows = table_grid(table, self._cell_text, self._hides, self.limits.table_columns)
-        if not grid:
-            return
-        width = max(len(row) for row in grid)
-        room = min(self.limits.table_rows, (self.limits.cells - self.cells) // max(1, width))
-        kept, rest = grid[:room], grid[room:]
-        if kept:
+        rows = table.iter("tr")
+        grid, header_rows = table_grid(
+            rows,
+            self._cell_text,
+            self._hides,
+            max_columns=self.limits.table_columns,
+            max_rows=self.limits.table_rows,
+            max_cells=self.limits.cells - self.cells,
+        )
+        if grid:
             start = self.builder.next_block()
-            rows = self.builder.grid(kept)
-            self.cells += sum(len(row) for row in rows)
+            placed = self.builder.grid(grid)
+            self.cells += sum(len(row) for row in placed)
             self.builder.tables.append(
                 make_table(
                     len(self.builder.tables) + 1,
-                    rows,
+                    placed,
                     start=start,
                     end=self.builder.length,
                     header_rows=header_rows or None,
                     caption=caption or None,
                 )
             )
-        if rest:
-            self.cut_rows += len(rest)
-            self.builder.block("\n".join("\t".join(cell.text for cell in row) for row in rest))
+        for number, row in enumerate(rows):
+            self.cut_rows += 1
+            texts = [self._cell_text(cell) for cell in row if cell.tag in ("td", "th") and not self._hides(cell)]
+            self.builder.block("\t".join(texts), tight=number > 0)
 
     def _cell_text(self, cell: Any) -> str:
         return one_line("".join(self._visible(cell)))
@@ -344,9 +358,9 @@ class _Page:
 
 
 def _is_hidden(element: Any) -> bool:
-    attributes = element.attrib
-    if not attributes:
+    if not element.keys():
         return False
+    attributes = element.attrib
     if "hidden" in attributes and attributes["hidden"].lower() != "until-found":
         return True
     if attributes.get("aria-hidden", "").lower() == "true":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from deepresearch.corpus.parsed import Grid, GridCell
@@ -28,16 +28,24 @@ def is_data_table(table: Any) -> bool:
 
 
 def table_grid(
-    table: Any, text_of: Callable[[Any], str], is_hidden: Callable[[Any], bool], max_columns: int
+    rows: Iterator[Any],
+    text_of: Callable[[Any], str],
+    is_hidden: Callable[[Any], bool],
+    *,
+    max_columns: int,
+    max_rows: int,
+    max_cells: int,
 ) -> tuple[Grid, int]:
     """The rows of cells and the number of header rows (``thead``, or rows of ``th`` alone) at the top.
 
-    A cell that spans rows or columns stands once; the places it covers refer to it.
+    `rows` are ``tr`` elements; reading stops at a limit and leaves the rest in the iterator. A cell that spans rows or
+    columns stands once; the places it covers refer to it.
     """
     grid: Grid = []
-    header_rows = 0
-    covered: dict[tuple[int, int], tuple[int, int]] = {}
-    for row in table.iter("tr"):
+    header_rows = count = 0
+    # Column: the last row that a cell from above reaches, and where that cell stands.
+    covered: dict[int, tuple[int, tuple[int, int]]] = {}
+    while len(grid) < max_rows and count < max_cells and (row := next(rows, None)) is not None:
         if is_hidden(row):
             continue
         number = len(grid)
@@ -51,28 +59,32 @@ def table_grid(
                 break
             only_headers = only_headers and element.tag == "th"
             origin = (number, len(cells))
+            reaches = number + _span(element, "rowspan") - 1
             for step in range(min(_span(element, "colspan"), max_columns - len(cells))):
                 column = len(cells)
                 text = text_of(element) if step == 0 else ""
                 cells.append(GridCell(text, _address(number, column), same_as=origin if step else None))
-                for below in range(1, _span(element, "rowspan")):
-                    covered[number + below, column] = origin
+                if reaches > number:
+                    covered[column] = (reaches, origin)
         _fill(cells, covered, number, max_columns)
-        covered = {place: origin for place, origin in covered.items() if place[0] > number}
         if not cells:
             continue
         if header_rows == number and (only_headers or row.getparent().tag == "thead"):
             header_rows += 1
         grid.append(cells)
+        count += len(cells)
     return grid, min(header_rows, max(0, len(grid) - 1))
 
 
 def _fill(
-    cells: list[GridCell], covered: dict[tuple[int, int], tuple[int, int]], number: int, max_columns: int
+    cells: list[GridCell], covered: dict[int, tuple[int, tuple[int, int]]], number: int, max_columns: int
 ) -> None:
     """Add the places that cells of the rows above reach down to."""
-    while len(cells) < max_columns and (origin := covered.get((number, len(cells)))) is not None:
-        cells.append(GridCell(address=_address(number, len(cells)), same_as=origin))
+    while len(cells) < max_columns and (above := covered.get(len(cells))) is not None and above[1][0] < number:
+        if above[0] < number:
+            del covered[len(cells)]
+            return
+        cells.append(GridCell(address=_address(number, len(cells)), same_as=above[1]))
 
 
 def _address(row: int, column: int) -> str:

@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from deepresearch.corpus.limits import LoadLimits
@@ -26,7 +27,7 @@ REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})$")
 MAX_STRINGS_CHARACTERS = 100_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class SheetCell:
     """What a person sees in a cell, and the number stored behind it."""
 
@@ -63,6 +64,16 @@ def column_letters(number: int) -> str:
         number, rest = divmod(number - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+@lru_cache(maxsize=1024)
+def _column_of(letters: str) -> int:
+    return column_number(letters) if letters.isalpha() and letters.isascii() and letters.isupper() else 0
+
+
+def _column(reference: str) -> int:
+    """The column of ``B7`` (2), or 0 when this is no reference."""
+    return _column_of(reference.rstrip("0123456789").replace("$", "")) if len(reference) <= 12 else 0
 
 
 class Workbook:
@@ -199,8 +210,7 @@ class Workbook:
     def _row(self, sheet: Sheet, row: Any, number: int) -> None:
         column = 0
         for cell in row:
-            reference = REFERENCE.match(cell.get("r") or "")
-            column = column_number(reference[1]) if reference else column + 1
+            column = _column(cell.get("r") or "") or column + 1
             if column > self.limits.table_columns:
                 sheet.columns_left_out = max(sheet.columns_left_out, column)
                 continue
@@ -214,12 +224,12 @@ class Workbook:
         stored: str | None = None
         formula = False
         for child in cell:
-            tag = _local(child.tag)
-            if tag == "v":
+            tag = child.tag
+            if tag.endswith("}v"):
                 stored = child.text
-            elif tag == "f":
+            elif tag.endswith("}f"):
                 formula = True
-            elif tag == "is":
+            elif tag.endswith("}is"):
                 text = _string_item(child)
                 return SheetCell(text) if text else None
         if stored is None or stored == "":

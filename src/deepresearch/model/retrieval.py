@@ -15,7 +15,8 @@ class LegScore(Value):
 
 
 class Hit(Value):
-    """A passage that was found. `score` is the fused score; `legs` explains it (``sparse``, ``dense``)."""
+    """A passage that was found. `score` is the fused score; `legs` explains it (``sparse``,
+    ``feedback``, ``dense``)."""
 
     passage: Passage
     score: float

@@ -2,16 +2,17 @@
 
 Two kinds of encoder meet it. A *fixed* one (a neural model) encodes any text from the start: its `fit` does
 nothing. A *fitted* one (`deepresearch.retrieval.lsa`) learns from the collection's own passages: it takes in
-new ones by folding them into what it knows, and asks to be fitted again once it knows too small a part.
+new ones by folding them into what it knows, and the index fits it again once the collection has doubled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from deepresearch.retrieval.sparse import TermVector
+from deepresearch.retrieval.statistics import TermStatistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,11 +52,16 @@ class Encoder(Protocol):
     def is_fitted(self) -> bool:
         """Whether `encode_documents` and `encode_query` can be called; always true for a fixed encoder."""
 
-    def wants_fit(self, passages: int) -> bool:
-        """Whether a collection of this many passages should be learned (again) before the next search."""
+    @property
+    def is_learned(self) -> bool:
+        """Whether it is a fitted encoder, whose vectors change with every fit."""
 
-    def fit(self, entries: Iterable[Entry], passages: int) -> None:
-        """Learns from the entries of a collection of `passages` passages; it may sample them evenly."""
+    @property
+    def reads_text(self) -> bool:
+        """Whether it uses an entry's text; one that uses only its terms is given empty texts on a fit."""
+
+    def fit(self, entries: Sequence[Entry], statistics: TermStatistics) -> None:
+        """Learns from a fair sample of the collection and its statistics; a fixed encoder does nothing."""
 
     def encode_documents(self, entries: Sequence[Entry]) -> Matrix:
         """Shape (entries, dimension), float32; a row of zeros for a text of which nothing is known."""

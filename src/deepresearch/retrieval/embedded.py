@@ -1,148 +1,228 @@
-"""The index in a folder of this machine, on Qdrant's own engine inside the process (`qdrant-edge-py`)."""
+"""The index in a folder of this machine, on Qdrant's own engine inside the process.
+
+The folder holds
+
+    lock            who uses it at the moment (`deepresearch.retrieval.folder_lock`)
+    current         the name of the shard in use
+    shard-N         the engine's files
+    collection.json, terms-N, encoder-N     the notes
+    building, changes                       a faster shard in the making, and what has changed meanwhile
+
+The engine lets one process at a time open a shard. A process therefore opens it on first use and closes
+it when another asks, so that several may read and write in turns; within one process, everybody shares
+it.
+"""
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
-import sys
+import shutil
+import subprocess
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from deepresearch.model.errors import IndexingError, StorageError
 from deepresearch.retrieval.dense import Encoder, Entry
+from deepresearch.retrieval.folder_lock import FolderLock
+from deepresearch.retrieval.fusion import Fusion
 from deepresearch.retrieval.hybrid import HybridIndex
 from deepresearch.retrieval.index import Filters
 from deepresearch.retrieval.lsa import LatentSemanticEncoder
-from deepresearch.retrieval.sparse import TermVector
-from deepresearch.retrieval.store import DENSE_NAMES, INDEXED_FIELDS, SPARSE, Point, Stored
+from deepresearch.retrieval.shard import Shard
+from deepresearch.retrieval.store import Point, VectorQuery, Vectors
 
-_SCAN = 1_000
+CURRENT, BUILDING, CHANGES = "current", "building", "changes"
+_WORTH_BUILDING = 40_000  # dense vectors without a graph; fewer are searched one by one in about 2 ms
+_SHORTEST_TURN = 0.25  # seconds a process keeps the shard before it lets another have it
+_LOOK_AROUND = 0.05  # seconds between two looks whether somebody waits
 
 
 class EmbeddedIndex(HybridIndex):
-    """An index in `folder`, made there when it does not exist. One process at a time.
+    """An index in `folder`, made there when it does not exist.
 
-    `wait` is how many seconds to wait for another process to let go of the folder before
-    `IndexingError` says who holds it. See `Index` for the rest of the contract.
+    `make_encoder` gives the dense encoder (latent semantic analysis unless set). `wait` is how many
+    seconds to wait for another process to let go of the folder before `IndexingError` says who holds it.
+    `background` allows a child process to build search structures when the collection has grown a lot.
     """
 
-    def __init__(self, folder: Path, encoder: Encoder | None = None, wait: float = 10.0) -> None:
-        encoder = encoder or LatentSemanticEncoder()
-        store = EmbeddedStore(folder, encoder.dimension, wait)
+    def __init__(
+        self,
+        folder: Path,
+        make_encoder: Callable[[], Encoder] = LatentSemanticEncoder,
+        *,
+        wait: float = 10.0,
+        background: bool = True,
+        fusion: Fusion | None = None,
+    ) -> None:
+        store = EmbeddedStore.of(folder, make_encoder().dimension, wait, background=background)
         try:
-            super().__init__(store, encoder, str(folder))
+            super().__init__(store, make_encoder, str(folder), fusion)
         except BaseException:
             store.close()
             raise
 
 
 class EmbeddedStore:
-    """A `PointStore` in a folder: the engine's shard, the notes as files, and a lock."""
+    """A `PointStore` in a folder, shared by all of a process that use the folder."""
 
-    def __init__(self, folder: Path, dimension: int, wait: float) -> None:
-        import qdrant_edge as engine  # noqa: PLC0415
+    _shared: dict[tuple[int, str], EmbeddedStore] = {}  # noqa: RUF012
+    _sharing = threading.Lock()
 
-        self._engine: Any = engine
+    def __init__(self, folder: Path, dimension: int, wait: float, *, background: bool) -> None:
         self._folder = folder
+        self._dimension = dimension
+        self._wait = wait
+        self._background = background
+        self._users = 0
+        self._mutex = threading.RLock()
+        self._depth = 0
+        self._lock = FolderLock(folder)
+        self._open: Shard | None = None
+        self._opened_at = 0.0
+        self._version = 0
+        self._watcher: threading.Thread | None = None
+        self._size: int | None = None  # counting takes a millisecond
+
+    @classmethod
+    def of(cls, folder: Path, dimension: int, wait: float, *, background: bool) -> EmbeddedStore:
+        """The store of this folder. Raises `StorageError` when the folder cannot be made."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            key = (os.getpid(), str(folder.resolve(strict=True)))
         except OSError as error:
             raise StorageError(f"The index folder {folder} cannot be made: {error.strerror}.") from error
-        self._lock = _lock(folder, wait)
-        shard = folder / "shard"
-        if (shard / "edge_config.json").exists():
-            self._shard: Any = engine.EdgeShard.load(str(shard))
-        else:
-            self._shard = engine.EdgeShard.create(str(shard), self._configuration(dimension))
-            for name, kind in INDEXED_FIELDS.items():
-                schema = engine.PayloadSchemaType.Keyword if kind == "keyword" else engine.PayloadSchemaType.Integer
-                self._shard.update(engine.UpdateOperation.create_field_index(name, schema))
+        with cls._sharing:
+            store = cls._shared.get(key)
+            if store is None:
+                store = cls._shared[key] = cls(folder, dimension, wait, background=background)
+            store._users += 1
+            return store
 
-    def _configuration(self, dimension: int) -> Any:
-        engine = self._engine
-        return engine.EdgeConfig(
-            vectors={
-                name: engine.EdgeVectorParams(size=dimension, distance=engine.Distance.Cosine) for name in DENSE_NAMES
-            },
-            sparse_vectors={SPARSE: engine.EdgeSparseVectorParams(modifier=engine.Modifier.Idf)},
-        )
+    @property
+    def version(self) -> int:
+        """Changes with every note that is written here and every time another process had the folder."""
+        return self._version
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """The shard, open, for this thread alone."""
+        with self._mutex:
+            if self._open is None:
+                self._take()
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._make_room()
+
+    def _take(self) -> None:
+        self._lock.acquire(self._wait)
+        try:
+            self._open = Shard(current_shard(self._folder), self._dimension)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._version += 1
+        self._size = None
+        self._opened_at = time.monotonic()
+        if self._watcher is None:
+            self._watcher = threading.Thread(target=self._watch, name="index-turns", daemon=True)
+            self._watcher.start()
+
+    def _make_room(self) -> None:
+        """Lets another process have the folder, if one waits and this one had its turn."""
+        if (
+            self._open is not None
+            and time.monotonic() - self._opened_at >= _SHORTEST_TURN
+            and self._lock.is_wanted()
+        ):
+            self._let_go()
+            self._lock.give_way()
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(_LOOK_AROUND)
+            with self._mutex:
+                if self._open is None:
+                    self._watcher = None
+                    return
+                if self._depth == 0:
+                    self._make_room()
+
+    def _let_go(self) -> None:
+        shard, self._open = self._open, None
+        try:
+            if shard is not None:
+                shard.close()
+        finally:
+            self._lock.release()
+
+    @property
+    def _shard(self) -> Shard:
+        if self._open is None:
+            raise IndexingError(f"The index {self._folder} is not open.")
+        return self._open
+
+    # -- points ----------------------------------------------------------------------------------
 
     def write(self, points: Sequence[Point], dense_name: str) -> None:
         """Stores points, replacing those of the same id; durable on return."""
-        engine = self._engine
-        made = []
-        for point in points:
-            vectors: dict[str, Any] = {}
-            if point.sparse:
-                vectors[SPARSE] = engine.SparseVector(point.sparse.indices, point.sparse.values)
-            if point.dense is not None:
-                vectors[dense_name] = point.dense
-            made.append(engine.Point(point.id, vectors, point.payload))
-        self._update(engine.UpdateOperation.upsert_points(made))
+        self._size = None
+        self._note_changes([point.id for point in points])
+        self._shard.write(points, dense_name)
 
-    def write_dense(self, dense_name: str, vectors: Mapping[str, list[float]]) -> None:
+    def write_dense(self, dense_name: str, vectors: Mapping[int, list[float]]) -> None:
         """Sets one dense vector of existing points."""
-        engine = self._engine
-        made = [engine.PointVectors(key, {dense_name: row}) for key, row in vectors.items()]
-        self._update(engine.UpdateOperation.update_vectors(made))
+        self._abandon_building()
+        self._shard.write_dense(dense_name, vectors)
 
     def drop_dense(self, dense_name: str) -> None:
         """Removes one dense vector from all points."""
-        engine = self._engine
-        having = engine.Filter(must=[engine.HasVectorCondition(dense_name)])
-        self._update(engine.UpdateOperation.delete_vectors_by_filter(having, [dense_name]))
-
-    def _update(self, operation: Any) -> None:
-        self._shard.update(operation)
+        self._abandon_building()
+        self._shard.drop_dense(dense_name)
 
     def search(
-        self, queries: Sequence[tuple[str, TermVector | list[float]]], limit: int, filters: Filters | None
-    ) -> list[list[tuple[str, float]]]:
-        """For each (vector name, query): the best points as (id, score), best first."""
-        engine = self._engine
-        wanted = _condition(engine, filters)
-        requests = []
-        for name, query in queries:
-            vector = engine.SparseVector(query.indices, query.values) if isinstance(query, TermVector) else query
-            requests.append(engine.QueryRequest(limit=limit, query=engine.Query.Nearest(vector, name), filter=wanted))
-        found = self._shard.query_batch(engine.QueryBatchRequest(requests))
-        return [[(str(point.id), point.score) for point in results] for results in found]
+        self, queries: Sequence[VectorQuery], limit: int, filters: Filters | None
+    ) -> list[list[tuple[int, float]]]:
+        """For each query: the best points as (id, score), best first."""
+        return self._shard.search(queries, limit, filters)
 
-    def payloads(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def payloads(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """The payloads of these points."""
-        return {str(record.id): record.payload for record in self._shard.retrieve(list(ids), True, False)}
+        return self._shard.payloads(ids)
 
-    def scan(self) -> Iterator[Stored]:
-        """Every point with its terms."""
-        offset = None
-        while True:
-            records, offset = self._shard.scroll(
-                self._engine.ScrollRequest(offset=offset, limit=_SCAN, with_payload=["text"], with_vector=[SPARSE])
-            )
-            for record in records:
-                sparse = (record.vector or {}).get(SPARSE)
-                terms = TermVector(sparse.indices, sparse.values) if sparse is not None else TermVector([], [])
-                yield Stored(str(record.id), Entry(record.payload["text"], terms))
-            if offset is None:
-                return
+    def vectors(self, ids: Sequence[int], dense_name: str) -> dict[int, Vectors]:
+        """The vectors of these points."""
+        return self._shard.vectors(ids, dense_name)
+
+    def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
+        """Every point with its terms, by batches in the order of their ids."""
+        return self._shard.scan(batch, with_text=with_text)
 
     def delete(self, sha256s: Sequence[str]) -> None:
         """Removes the points of these documents; durable on return."""
-        engine = self._engine
-        matching = engine.Filter(must=[engine.FieldCondition("sha256", match=engine.MatchAny(list(sha256s)))])
-        self._update(engine.UpdateOperation.delete_points_by_filter(matching))
+        self._size = None
+        if (self._folder / BUILDING).exists():
+            self._note_changes(self._shard.ids_of(sha256s))
+        self._shard.delete(sha256s)
 
     def documents(self) -> set[str]:
         """Every value of the field ``sha256``."""
-        request = self._engine.FacetRequest("sha256", limit=max(1, self.count()), exact=True)
-        return {str(hit.value) for hit in self._shard.facet(request).hits if hit.count}
+        return self._shard.documents()
 
     def count(self) -> int:
         """The number of points."""
-        return int(self._shard.count(self._engine.CountRequest(exact=True)))
+        if self._size is None:
+            self._size = self._shard.count()
+        return self._size
+
+    # -- notes -----------------------------------------------------------------------------------
 
     def read_note(self, name: str) -> bytes | None:
         """What `write_note` stored under this name."""
@@ -151,61 +231,91 @@ class EmbeddedStore:
 
     def write_note(self, name: str, content: bytes) -> None:
         """Stores bytes under a name: all of them or, when the process dies, none."""
-        path = self._folder / f"{name}.new"
-        with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        path.replace(self._folder / name)
+        replace_file(self._folder / name, content)
+        self._version += 1
 
     def remove_note(self, name: str) -> None:
         """Forgets a note."""
         (self._folder / name).unlink(missing_ok=True)
 
-    def optimize(self) -> None:
-        """Builds the engine's search structures."""
-        self._shard.optimize()
+    # -- building beside -------------------------------------------------------------------------
+
+    def _note_changes(self, ids: Sequence[int]) -> None:
+        if ids and (self._folder / BUILDING).exists():
+            with (self._folder / CHANGES).open("a", encoding="ascii") as file:
+                file.writelines(f"{key}\n" for key in ids)
+
+    def _abandon_building(self) -> None:
+        """The dense vectors change altogether: a shard being built with the old ones is of no use."""
+        if (self._folder / BUILDING).exists():
+            shutil.rmtree(self._folder / BUILDING, ignore_errors=True)
+
+    def optimize(self, *, wait: bool) -> None:
+        """Has a child process build the graph over the dense vectors, if there are many without one."""
+        with self.session():
+            wanted = self._shard.unindexed() >= _WORTH_BUILDING
+        if not wanted or not (wait or self._background):
+            return
+        from deepresearch.retrieval.builder import start_builder  # noqa: PLC0415
+
+        child = start_builder(self._folder)
+        if wait:
+            _finish(child, self._folder)
 
     def close(self) -> None:
-        """Releases the engine and the folder."""
-        if getattr(self, "_shard", None) is not None:
-            self._shard.close()
-        os.close(self._lock)
+        """Releases the shard when its last user in this process closes."""
+        with self._sharing:
+            self._users -= 1
+            if self._users > 0:
+                return
+            for key in [key for key, store in self._shared.items() if store is self]:
+                del self._shared[key]
+        with self._mutex:
+            self._let_go()
 
 
-def _condition(engine: Any, filters: Filters | None) -> Any:
-    if filters is None:
-        return None
-    must: list[Any] = [
-        engine.FieldCondition(name, match=engine.MatchAny(list(values)))
-        for name, values in (("sha256", filters.sha256s), ("kind", filters.kinds), ("tags", filters.tags))
-        if values is not None
-    ]
-    if filters.date_from is not None or filters.date_to is not None:
-        first = filters.date_from.toordinal() if filters.date_from else None
-        last = filters.date_to.toordinal() if filters.date_to else None
-        must.append(engine.FieldCondition("day", range=engine.RangeFloat(gte=first, lte=last)))
-    return engine.Filter(must=must) if must else None
+def remove_index(folder: Path, wait: float = 10.0) -> None:
+    """Removes an index so that it can be made again; no error when there is none.
+
+    Raises `IndexingError` when another process keeps it for longer than `wait` seconds.
+    """
+    if not folder.exists():
+        return
+    lock = FolderLock(folder)
+    lock.acquire(wait)
+    try:
+        for entry in folder.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif not entry.name.startswith("lock"):
+                entry.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"The index {folder} cannot be removed: {error.strerror}.") from error
+    finally:
+        lock.release()
 
 
-def _lock(folder: Path, wait: float) -> int:
-    """Takes the folder's lock and writes down who has it. Raises `IndexingError` naming the holder."""
-    path = folder / "lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    deadline = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError as error:
-            if time.monotonic() < deadline:
-                time.sleep(0.05)
-                continue
-            holder = os.pread(descriptor, 4096, 0).decode("utf-8", "replace").strip()
-            os.close(descriptor)
-            raise IndexingError(
-                f"The index {folder} is in use by another process ({holder or 'unknown'}); wait for it or end it."
-            ) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"pid {os.getpid()}: {json.dumps(' '.join(sys.argv))}\n".encode(), 0)
-    return descriptor
+def current_shard(folder: Path) -> Path:
+    """The shard in use."""
+    note = folder / CURRENT
+    return folder / (note.read_text("ascii").strip() if note.exists() else "shard-1")
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all. Raises `StorageError` when the disk refuses."""
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        with fresh.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _finish(child: subprocess.Popen[bytes], folder: Path) -> None:
+    _, complaint = child.communicate()
+    if child.returncode != 0:
+        reason = complaint.decode("utf-8", "replace").strip().rsplit("\n", 1)[-1]
+        raise IndexingError(f"The index {folder} could not be optimised: {reason or child.returncode}.")

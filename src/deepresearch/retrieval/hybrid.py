@@ -1,68 +1,69 @@
-"""The index itself: encodes, stores, searches both legs and fuses them, on whichever engine it is given."""
+"""The index itself: encodes, stores, searches in two rounds and fuses, on whichever engine it is given."""
 
 from __future__ import annotations
 
 import datetime
-import json
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from deepresearch.model.documents import Passage
 from deepresearch.model.errors import IndexingError, UsageError
 from deepresearch.model.retrieval import Hit, LegScore
+from deepresearch.retrieval.collection import State, read_state, write_collection, write_fit
 from deepresearch.retrieval.dense import Encoder, Entry
-from deepresearch.retrieval.fusion import fuse
+from deepresearch.retrieval.feedback import FEEDBACK_PASSAGES, approach, widen
+from deepresearch.retrieval.fusion import (
+    DENSE_LEG,
+    FEEDBACK_LEG,
+    FULL_TRUST,
+    SPARSE_LEG,
+    Fused,
+    Fusion,
+    Ranking,
+    fuse,
+)
 from deepresearch.retrieval.index import Filters, Index
-from deepresearch.retrieval.sparse import BM25
+from deepresearch.retrieval.statistics import TermStatistics
 from deepresearch.retrieval.store import (
     DENSE_NAMES,
     SPARSE,
     Point,
     PointStore,
+    VectorQuery,
     point_id,
     to_passage,
     to_payload,
 )
 
-FORMAT = 1
 _BATCH = 1_000
 _CANDIDATES = 100
-_WEIGHTS = {"sparse": 0.7, "dense": 0.3}
-_COLLECTION = "collection.json"
-_REBUILD = "make it again with `deepresearch index rebuild`"
-
-
-@dataclass
-class Collection:
-    """What is written down about a collection. `dense` is the name of the dense vector in use."""
-
-    encoder: str
-    encoder_version: int
-    dimension: int
-    average_length: float | None = None
-    languages: list[str] = field(default_factory=list)
-    dense: str = DENSE_NAMES[0]
-    encoder_note: str | None = None
-    format: int = FORMAT
-
-    def to_bytes(self) -> bytes:
-        """As JSON."""
-        return json.dumps(vars(self), indent=1, sort_keys=True).encode()
+_LONGEST_QUESTION = 20_000
+_SAMPLE = 20_000  # passages a fit looks at
+_GROWTH = 2.0  # by which factor a collection grows before the next fit ...
+_LATE_GROWTH = 4.0  # ... and once the fit was on a full sample
+_FIT_WHILE_WRITING = 5_000  # from this size on, writing pays for the fit; below, the next search does
 
 
 class HybridIndex(Index):
-    """Passages under BM25 and one dense encoder in one store. See `Index` for the contract."""
+    """Passages under BM25 and one dense encoder in one store. See `Index` for the contract.
 
-    def __init__(self, store: PointStore, encoder: Encoder, place: str) -> None:
+    `make_encoder` gives a fresh encoder of the same kind each time; `place` names the store in messages.
+    """
+
+    def __init__(
+        self, store: PointStore, make_encoder: Callable[[], Encoder], place: str, fusion: Fusion | None = None
+    ) -> None:
         self._store = store
-        self._encoder = encoder
+        self._make_encoder = make_encoder
         self._place = place
-        self._lock = threading.RLock()
+        self._fusion = fusion or (Fusion() if make_encoder().is_learned else FULL_TRUST)
         self._closed = False
-        self._collection = self._read_collection()
+        self._known: State | None = None
+        with self._session():
+            pass
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -79,36 +80,44 @@ class HybridIndex(Index):
         stored = 0
         source = iter(passages)
         while batch := list(islice(source, _BATCH)):
-            with self._lock:
-                self._check_open()
-                self._write(batch, tags, days)
+            with self._session() as state:
+                state = self._write(state, batch, tags, days)
+                size = self._store.count()
+                if size >= _FIT_WHILE_WRITING and _wants_fit(state, size):
+                    self._fit(state, size)
             stored += len(batch)
             if progress is not None:
                 progress(stored)
+        if stored:
+            with self._session():
+                self._store.optimize(wait=False)
         return stored
 
-    def _write(self, batch: list[Passage], tags: Sequence[str], days: Mapping[str, int]) -> None:
-        sparse = self._sparse()
-        encoded = [sparse.encode_document(passage) for passage in batch]
-        spoken = sorted({language for _, language in encoded if language} - set(self._collection.languages))
+    def _write(
+        self, state: State, batch: list[Passage], tags: Sequence[str], days: Mapping[str, int]
+    ) -> State:
+        encoded = [state.sparse.encode_document(passage) for passage in batch]
+        languages = state.collection.languages
+        spoken = sorted({language for _, language in encoded if language} - set(languages))
         if spoken:
-            self._collection.languages.extend(spoken)
-            self._save_collection()
+            collection = replace(state.collection, languages=[*languages, *spoken])
+            write_collection(self._store, collection)
+            self._known = state = replace(state, version=self._store.version, collection=collection)
         rows: list[list[float] | None] = [None] * len(batch)
-        if self._encoder.is_fitted:
+        if state.encoder.is_fitted:
             entries = [Entry(passage.text, terms) for passage, (terms, _) in zip(batch, encoded, strict=True)]
-            rows = _rows(self._encoder.encode_documents(entries))
+            rows = _rows(state.encoder.encode_documents(entries))
         points = [
             Point(point_id(passage.id), to_payload(passage, tags, days.get(passage.sha256)), terms, row)
             for passage, (terms, _), row in zip(batch, encoded, rows, strict=True)
         ]
-        self._store.write(points, self._collection.dense)
+        self._store.write(points, state.collection.dense)
+        return state
 
     def delete(self, sha256s: Iterable[str]) -> None:
         """See `Index.delete`."""
-        with self._lock:
-            self._check_open()
-            wanted = list(dict.fromkeys(sha256s))
+        wanted = list(dict.fromkeys(sha256s))
+        with self._session():
             if wanted:
                 self._store.delete(wanted)
 
@@ -118,133 +127,152 @@ class HybridIndex(Index):
         """See `Index.search`."""
         if not text.strip():
             raise UsageError("The search text is empty: give at least one word to look for.")
+        if len(text) > _LONGEST_QUESTION:
+            raise UsageError(
+                f"The search text has {len(text)} characters: shorten it to at most {_LONGEST_QUESTION}."
+            )
         if limit < 1:
             raise UsageError(f"The limit {limit} is below 1: ask for at least one passage.")
-        self._check_open()
-        self.refresh()
-        terms = self._sparse().encode_query(text, self._collection.languages)
-        if not terms:
-            return []
-        queries: list[tuple[str, Any]] = [(SPARSE, terms)]
-        if self._encoder.is_fitted:
-            row = self._encoder.encode_query(Entry(text, terms))
-            if row is not None:
-                queries.append((self._collection.dense, row.tolist()))
-        found = self._store.search(queries, max(_CANDIDATES, limit), filters)
-        legs = {name: dict(results) for name, results in zip(("sparse", "dense"), found, strict=False)}
-        ranks = {name: {key: place for place, key in enumerate(scores, 1)} for name, scores in legs.items()}
-        best = fuse(legs, _WEIGHTS)[:limit]
-        payloads = self._store.payloads([candidate.key for candidate in best])
-        return [
-            Hit(
-                passage=to_passage(payloads[candidate.key]),
-                score=candidate.score,
-                legs={
-                    name: LegScore(
-                        rank=ranks[name].get(candidate.key),
-                        score=legs[name].get(candidate.key, 0.0),
-                        contribution=candidate.contributions.get(name, 0.0),
-                    )
-                    for name in legs
-                },
-            )
-            for candidate in best
-            if candidate.key in payloads
-        ]
+        with self._session() as state:
+            size = self._store.count()
+            if size and _wants_fit(state, size):
+                state = self._fit(state, size)
+            legs, weights = self._ask(state, text, max(_CANDIDATES, limit), filters)
+            best = fuse({name: legs[name] for name in legs if weights[name] > 0.0}, weights)[:limit]
+            payloads = self._store.payloads([candidate.key for candidate in best])
+        return _hits(best, legs, payloads)
+
+    def _ask(
+        self, state: State, text: str, depth: int, filters: Filters | None
+    ) -> tuple[dict[str, Ranking], dict[str, float]]:
+        """Both rounds: each leg's ranking, and what it weighs."""
+        question = state.sparse.encode_query(text, state.collection.languages)
+        if not question or state.statistics is None:
+            return {}, {}
+        row = state.encoder.encode_query(Entry(text, question))
+        queries: list[VectorQuery] = [(SPARSE, question)]
+        if row is not None:
+            queries.append((state.collection.dense, row.tolist()))
+        sparse, dense = self._round(queries, depth, filters)
+        trust = self._fusion.trust(sparse, dense)
+        weights = self._fusion.weights(trust)
+        seed = fuse({SPARSE_LEG: sparse, DENSE_LEG: dense}, {SPARSE_LEG: 1.0, DENSE_LEG: trust})
+        seed = seed[:FEEDBACK_PASSAGES]
+        vectors = self._store.vectors([candidate.key for candidate in seed], state.collection.dense)
+        seen = [(vectors[candidate.key], candidate.score) for candidate in seed if candidate.key in vectors]
+        if not seen:
+            return {SPARSE_LEG: sparse}, weights
+        widened = widen(
+            question, [one.sparse for one, _ in seen], [weight for _, weight in seen], state.statistics
+        )
+        queries = [(SPARSE, widened)]
+        if row is not None and trust > 0.0:
+            placed = [(one.dense, weight) for one, weight in seen if one.dense is not None]
+            moved = approach(row, [place for place, _ in placed], [weight for _, weight in placed])
+            queries.append((state.collection.dense, moved.tolist()))
+        feedback, nearer = self._round(queries, depth, filters)
+        legs: dict[str, Ranking] = {SPARSE_LEG: sparse, FEEDBACK_LEG: feedback}
+        if row is not None:
+            legs[DENSE_LEG] = nearer or dense
+        return legs, weights
+
+    def _round(self, queries: Sequence[VectorQuery], depth: int, filters: Filters | None) -> list[Ranking]:
+        """The candidates of one or two queries, without those that have nothing in common with them."""
+        found = self._store.search(queries, depth, filters)
+        likely: list[Ranking] = [[(key, score) for key, score in ranking if score > 0.0] for ranking in found]
+        return [*likely, []][:2]
 
     def documents(self) -> set[str]:
         """See `Index.documents`."""
-        self._check_open()
-        return self._store.documents()
+        with self._session():
+            return self._store.documents()
 
     def count(self) -> int:
         """See `Index.count`."""
-        self._check_open()
-        return self._store.count()
+        with self._session():
+            return self._store.count()
 
     # -- upkeep ----------------------------------------------------------------------------------
 
-    def refresh(self) -> None:
-        """Fits the encoder when it asks for it, and encodes every passage anew.
+    def _fit(self, state: State, size: int) -> State:
+        """Counts the terms, fits the encoder and encodes every passage anew.
 
         The new vectors go beside the old ones under the other name; one written note then changes over,
-        so whatever dies in between leaves the old ones in use.
+        so whatever dies in between leaves the old ones in use. Point ids are hashes, so the first of
+        them are a fair sample.
         """
-        if not self._encoder.wants_fit(self._store.count()):
-            return
-        with self._lock:
-            if not self._encoder.wants_fit(self._store.count()):
-                return
-            stored = list(self._store.scan())
-            self._encoder.fit((point.entry for point in stored), len(stored))
-            before = self._collection.dense
-            name = next(other for other in DENSE_NAMES if other != before)
-            self._store.drop_dense(name)
-            for start in range(0, len(stored), _BATCH):
-                chunk = stored[start : start + _BATCH]
-                rows = _rows(self._encoder.encode_documents([point.entry for point in chunk]))
-                self._store.write_dense(
-                    name, {point.id: row for point, row in zip(chunk, rows, strict=True) if row is not None}
-                )
-            note, old = f"encoder-{name}", self._collection.encoder_note
-            self._store.write_note(note, self._encoder.to_bytes())
-            self._collection.dense, self._collection.encoder_note = name, note
-            self._save_collection()
-            self._store.drop_dense(before)
-            if old is not None:
-                self._store.remove_note(old)
+        encoder = self._make_encoder()
+        sample: list[Entry] = []
+        for batch in self._store.scan(_BATCH, with_text=encoder.reads_text):
+            sample.extend(entry for _, entry in batch)
+            if len(sample) >= _SAMPLE:
+                break
+        statistics = TermStatistics.of([entry.terms for entry in sample], size)
+        encoder.fit(sample, statistics)
+        del sample
+        before = state.collection.dense
+        if not encoder.is_learned and state.encoder.is_fitted:
+            self._known = write_fit(self._store, state, encoder, statistics, before)
+            return self._known
+        name = next(other for other in DENSE_NAMES if other != before)
+        self._store.drop_dense(name)
+        for batch in self._store.scan(_BATCH, with_text=encoder.reads_text):
+            rows = _rows(encoder.encode_documents([entry for _, entry in batch]))
+            self._store.write_dense(
+                name, {key: row for (key, _), row in zip(batch, rows, strict=True) if row is not None}
+            )
+        self._known = write_fit(self._store, state, encoder, statistics, name)
+        self._store.drop_dense(before)
+        return self._known
 
     def optimize(self) -> None:
         """See `Index.optimize`."""
-        self._check_open()
-        self.refresh()
-        self._store.optimize()
+        with self._session() as state:
+            size = self._store.count()
+            if size and _wants_fit(state, size):
+                self._fit(state, size)
+        self._store.optimize(wait=True)
 
     def close(self) -> None:
         """See `Index.close`."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._store.close()
+        if not self._closed:
+            self._closed = True
+            self._store.close()
 
-    # -- the collection's notes ------------------------------------------------------------------
-
-    def _sparse(self) -> BM25:
-        return BM25()
-
-    def _save_collection(self) -> None:
-        self._store.write_note(_COLLECTION, self._collection.to_bytes())
-
-    def _read_collection(self) -> Collection:
-        written = self._store.read_note(_COLLECTION)
-        mine = Collection(self._encoder.name, self._encoder.version, self._encoder.dimension)
-        if written is None:
-            self._store.write_note(_COLLECTION, mine.to_bytes())
-            return mine
-        try:
-            found = Collection(**json.loads(written))
-        except (ValueError, TypeError) as error:
-            raise IndexingError(f"The index in {self._place} was written by an unknown version; {_REBUILD}.") from error
-        if (found.encoder, found.encoder_version, found.dimension) != (
-            mine.encoder,
-            mine.encoder_version,
-            mine.dimension,
-        ):
-            raise IndexingError(
-                f"The index in {self._place} was made with the encoder {found.encoder} "
-                f"(version {found.encoder_version}, {found.dimension} dimensions), not {mine.encoder} "
-                f"(version {mine.encoder_version}, {mine.dimension}); {_REBUILD}, or set the former encoder."
-            )
-        if found.encoder_note is not None:
-            state = self._store.read_note(found.encoder_note)
-            if state is None:
-                raise IndexingError(f"The index in {self._place} has lost its encoder; {_REBUILD}.")
-            self._encoder.from_bytes(state)
-        return found
-
-    def _check_open(self) -> None:
+    @contextmanager
+    def _session(self) -> Iterator[State]:
+        """The store for this thread alone, and the collection as it is now."""
         if self._closed:
             raise IndexingError(f"The index in {self._place} is closed; open it again to use it.")
+        with self._store.session():
+            if self._known is None or self._known.version != self._store.version:
+                self._known = read_state(self._store, self._make_encoder, self._place)
+            yield self._known
+
+
+def _wants_fit(state: State, size: int) -> bool:
+    fitted_on = state.collection.fitted_on
+    return size >= fitted_on * (_GROWTH if fitted_on < _SAMPLE else _LATE_GROWTH)
+
+
+def _hits(
+    best: Sequence[Fused], legs: Mapping[str, Ranking], payloads: Mapping[int, Mapping[str, Any]]
+) -> list[Hit]:
+    places = {
+        name: {key: (rank, score) for rank, (key, score) in enumerate(ranking, 1)}
+        for name, ranking in legs.items()
+    }
+    hits = []
+    for candidate in best:
+        if candidate.key not in payloads:
+            continue
+        explained = {}
+        for name, ranked in places.items():
+            rank, score = ranked.get(candidate.key, (None, 0.0))
+            contribution = candidate.contributions.get(name, 0.0)
+            explained[name] = LegScore(rank=rank, score=score, contribution=contribution)
+        hits.append(Hit(passage=to_passage(payloads[candidate.key]), score=candidate.score, legs=explained))
+    return hits
 
 
 def _rows(matrix: Any) -> list[list[float] | None]:

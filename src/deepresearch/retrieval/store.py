@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,50 +15,66 @@ from deepresearch.retrieval.sparse import TermVector
 
 SPARSE = "sparse"
 DENSE_NAMES = ("dense_a", "dense_b")
-INDEXED_FIELDS = {"sha256": "keyword", "kind": "keyword", "tags": "keyword", "day": "integer"}
-_POINTS = uuid.UUID("6f0d1f0e-4c1b-5e0a-9d9e-6b0f8a6f3c55")
+KEYWORD_FIELDS = ("sha256", "kind", "tags")
+INTEGER_FIELDS = ("day",)
+
+VectorQuery = tuple[str, TermVector | list[float]]
+"""The name of a vector and what to compare with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """A passage as it is stored: `dense` is None where the encoder is not fitted or knows nothing of it."""
 
-    id: str
+    id: int
     payload: dict[str, Any]
     sparse: TermVector
     dense: list[float] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A stored point as the encoder sees it."""
+class Vectors:
+    """What is stored of a point for comparing; `dense` is the vector in use, if the point has one."""
 
-    id: str
-    entry: Entry
+    sparse: TermVector
+    dense: list[float] | None
 
 
 class PointStore(Protocol):
-    """An engine. Two dense vectors are declared, of which one is in use: a new fit fills the other."""
+    """An engine. Two dense vectors are declared, of which one is in use: a new fit fills the other.
+
+    Every method but `close` is called inside `session`.
+    """
+
+    @property
+    def version(self) -> int:
+        """Another number whenever somebody, here or elsewhere, may have written a note."""
+
+    def session(self) -> AbstractContextManager[None]:
+        """What happens inside is not interrupted by another user of the store."""
 
     def write(self, points: Sequence[Point], dense_name: str) -> None:
         """Stores points, replacing those of the same id; durable on return."""
 
-    def write_dense(self, dense_name: str, vectors: Mapping[str, list[float]]) -> None:
+    def write_dense(self, dense_name: str, vectors: Mapping[int, list[float]]) -> None:
         """Sets one dense vector of existing points."""
 
     def drop_dense(self, dense_name: str) -> None:
         """Removes one dense vector from all points."""
 
     def search(
-        self, queries: Sequence[tuple[str, TermVector | list[float]]], limit: int, filters: Filters | None
-    ) -> list[list[tuple[str, float]]]:
-        """For each (vector name, query): the best points as (id, score), best first."""
+        self, queries: Sequence[VectorQuery], limit: int, filters: Filters | None
+    ) -> list[list[tuple[int, float]]]:
+        """For each query: the best points as (id, score), best first."""
 
-    def payloads(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def payloads(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """The payloads of these points."""
 
-    def scan(self) -> Iterator[Stored]:
-        """Every point with its terms."""
+    def vectors(self, ids: Sequence[int], dense_name: str) -> dict[int, Vectors]:
+        """The vectors of these points."""
+
+    def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
+        """Every point with its terms, and its text if asked, by batches in the order of their ids."""
 
     def delete(self, sha256s: Sequence[str]) -> None:
         """Removes the points of these documents; durable on return."""
@@ -77,16 +94,21 @@ class PointStore(Protocol):
     def remove_note(self, name: str) -> None:
         """Forgets a note."""
 
-    def optimize(self) -> None:
-        """Builds the engine's search structures."""
+    def optimize(self, *, wait: bool) -> None:
+        """Builds the engine's search structures where that pays, in the background or until it is done."""
 
     def close(self) -> None:
         """Releases the engine."""
 
 
-def point_id(passage_id: str) -> str:
-    """The UUID under which a passage is stored: the same for the same passage id everywhere."""
-    return str(uuid.uuid5(_POINTS, passage_id))
+def point_id(passage_id: str) -> int:
+    """The unsigned 64-bit number under which a passage is stored: the same for the same id everywhere.
+
+    A hash: that any two of a million passages share a number has a chance of one in forty million.
+    """
+    return int.from_bytes(
+        hashlib.blake2b(passage_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    )
 
 
 def to_payload(passage: Passage, tags: Sequence[str], day: int | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from deepresearch.model.session import SessionEvent, SessionRecord, SessionState
 from deepresearch.session.blobs import BlobStore
 from deepresearch.session.database import open_database
 from deepresearch.session.ownership import is_owned
+from deepresearch.session.space import MEGABYTE, need_room
 from deepresearch.session.store import Store
 from deepresearch.settings import Settings
 
@@ -19,6 +20,7 @@ class Archive:
     """What is stored about sessions. Opening it creates or migrates the database; raises `StorageError`."""
 
     def __init__(self, settings: Settings) -> None:
+        need_room(settings.home, 8 * MEGABYTE, "the record of sessions")
         self.locks = settings.home / "locks"
         self.store = Store(open_database(settings), BlobStore(settings.home / "artefacts"))
 

@@ -50,15 +50,14 @@ class Engine:
         self._config = DBOSConfig(
             name="deepresearch",
             system_database_url=self._url,
-            run_admin_server=False,
             application_version=WORKFLOW_VERSION,
             executor_id=self._name,
-            log_level="ERROR",
+            log_level="CRITICAL",  # what a stage raises is told by us, once and in words
         )
 
     async def open(self) -> None:
         """Connect to the database and begin to listen. Raises `StorageError`."""
-        logging.getLogger("dbos").setLevel(logging.ERROR)
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         try:
             await asyncio.to_thread(self._launch)
         except Exception as error:

@@ -11,10 +11,15 @@ from pathlib import Path
 from deepresearch.corpus import split
 from deepresearch.model.documents import Document, Passage
 from deepresearch.retrieval import EmbeddedIndex, Index
+from deepresearch.session.space import MEGABYTE, need_room
 from deepresearch.settings import Settings
 
 #: Part of every collection's name: another way to split or encode makes another collection.
 _FORM = "passages-1"
+
+#: Bytes an engine takes for itself, and for each character of the passages, measured generously.
+_EMPTY_COLLECTION = 40 * MEGABYTE
+_TIMES_THE_TEXT = 12
 
 #: Seconds to wait for another process that is using the same collection.
 _PATIENCE = 120.0
@@ -36,6 +41,9 @@ class Library:
         name = self._name(documents)
         passages = [passage for document in documents for passage in split(document)]
         unique: dict[str, Passage] = {passage.id: passage for passage in passages}
+        if not (self._folder / name).exists():
+            size = _EMPTY_COLLECTION + _TIMES_THE_TEXT * sum(len(passage.text) for passage in unique.values())
+            need_room(self._folder, size, "the index of these documents")
         with self.open(name) as index:
             if index.count() != len(unique):
                 dates = {document.sha256: document.date for document in documents if document.date is not None}

@@ -6,11 +6,11 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from deepresearch.model.errors import SandboxError, SandboxUnavailable
 from deepresearch.model.mathematics import Artefact, MathRequest, MathResult, MathStatus, MathSummary
-from deepresearch.sandbox import SandboxRequest, SandboxResult
+from deepresearch.sandbox import Reason, SandboxRequest, SandboxResult
 from deepresearch.session.store import Store
 from deepresearch.team.protocol import MathOutcome
+from deepresearch.team.wording import decimals
 
 RunRequest = Callable[[SandboxRequest], Awaitable[SandboxResult]]
 
@@ -19,22 +19,17 @@ TIMEOUT_S = 60.0
 
 
 async def run(request: MathRequest, run_id: str, session_id: str, sandbox: RunRequest, store: Store) -> MathResult:
-    """Run one request. Whatever happens is a result; the note is for people and empty on success."""
-    try:
-        result = await sandbox(
-            SandboxRequest(
-                script=request.script,
-                files={name: text.encode() for name, text in request.files.items()},
-                expects=request.expects,
-                timeout=TIMEOUT_S,
-                session_id=session_id,
-                run_id=run_id,
-            )
+    """Run one request under the run's own id. Whatever happens is a result; its note is empty on success."""
+    result = await sandbox(
+        SandboxRequest(
+            script=request.script,
+            files={name: text.encode() for name, text in request.files.items()},
+            expects=request.expects,
+            timeout=TIMEOUT_S,
+            session_id=session_id,
+            run_id=run_id,
         )
-    except SandboxUnavailable as error:
-        return _without_run(request, run_id, "unavailable", f"The sandbox is not available: {error}")
-    except SandboxError as error:
-        return _without_run(request, run_id, "invalid_request", f"The sandbox refused the request: {error}")
+    )
     status = MathStatus(result.status)
     values, trouble = printed_values(result.stdout) if status is MathStatus.SUCCESS else ({}, "")
     if trouble:
@@ -72,18 +67,26 @@ def summary(outcomes: Sequence[MathOutcome]) -> MathSummary:
     )
 
 
-def _without_run(request: MathRequest, run_id: str, reason: str, note: str) -> MathResult:
-    return MathResult(
-        request_id=request.id,
-        run_id=run_id,
-        status=MathStatus.FAILURE,
-        reason=reason,
-        note=f"“{request.title}” was not computed. {note}",
-        values={},
-        artefacts=(),
-        duration_ms=0,
-        backend="none",
-    )
+def shown_values(outcome: MathOutcome) -> dict[str, float | str]:
+    """The few numbers of a run that stand beside its figure, rounded one digit beyond what the documents write."""
+    values = outcome.result.values
+    shown: dict[str, float | str] = {}
+    for number, series in enumerate(outcome.request.series, start=1):
+        mine = {key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"s{number}.")}
+        if not mine:
+            continue
+        name = f"{series.name}, " if len(outcome.request.series) > 1 else ""
+        digits = decimals(series.points) + 1
+        if series.axis in ("year", "quarter", "month"):
+            shown[f"{name}{mine['first_label']}"] = mine["first"]
+            shown[f"{name}{mine['last_label']}"] = mine["last"]
+            kept = [("change", digits - 1), ("change_percent", 1), ("mean", digits)]
+        else:
+            kept = [("sum", digits - 1), ("mean", digits)]
+        for key, places in kept:
+            if isinstance(value := mine.get(key), float):
+                shown[f"{name}{key}"] = round(value, places)
+    return shown
 
 
 def printed_values(stdout: str) -> tuple[dict[str, float | str], str]:
@@ -104,11 +107,8 @@ def printed_values(stdout: str) -> tuple[dict[str, float | str], str]:
 
 
 def _note(request: MathRequest, result: SandboxResult, trouble: str) -> str:
-    if trouble:
-        why = trouble
-    elif result.status == "timeout":
-        why = f"the script did not end within {TIMEOUT_S:.0f} s"
-    else:
-        last = result.stderr.strip().splitlines()
-        why = f"the run ended with {result.reason.replace('_', ' ')}" + (f" ({last[-1][:200]})" if last else "")
-    return f"“{request.title}” was not computed: {why}."
+    """What a reader has to know: which number or figure is missing, and why."""
+    why = trouble or result.message.rstrip(".") or f"the run ended with {result.reason.replace('_', ' ')}"
+    last = result.stderr.strip().splitlines()
+    detail = f" ({last[-1][:200]})" if last and result.reason == Reason.EXIT else ""
+    return f"“{request.title}” was not computed: {why}{detail}."

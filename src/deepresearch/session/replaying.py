@@ -7,7 +7,7 @@ import math
 from deepresearch.model.base import Value
 from deepresearch.model.errors import SandboxUnavailable
 from deepresearch.model.mathematics import MathRequest, MathResult
-from deepresearch.sandbox import Sandbox, SandboxRequest
+from deepresearch.sandbox import Reason, Sandbox, SandboxRequest
 from deepresearch.session.archive import Archive
 from deepresearch.session.mathematics import TIMEOUT_S, printed_values
 from deepresearch.settings import Settings
@@ -45,8 +45,8 @@ async def replay_session(archive: Archive, session_id: str, settings: Settings) 
                     session_id=session_id,
                 )
             )
-            if result.reason == "unavailable":
-                raise SandboxUnavailable(result.stderr.strip() or "The sandbox is not available.")
+            if result.reason is Reason.UNAVAILABLE:
+                raise SandboxUnavailable(result.message)
             values, _ = printed_values(result.stdout)
             hashes = {output.path: output.sha256 for output in result.outputs}
             outcomes.append(_compare(before, str(result.status), values, hashes))

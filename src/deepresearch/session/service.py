@@ -11,11 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deepresearch.corpus import discover
 from deepresearch.model.errors import DeepResearchError, SessionError, UsageError
 from deepresearch.model.report import Report
 from deepresearch.model.session import SessionOptions, SessionRecord, SessionState
 from deepresearch.sandbox import Sandbox, SandboxRequest, SandboxResult
 from deepresearch.session.archive import Archive
+from deepresearch.session.destination import checked_destination
 from deepresearch.session.engine import Engine
 from deepresearch.session.library import Library
 from deepresearch.session.ownership import Ownership
@@ -45,8 +47,10 @@ class DeepResearch:
         self._sandbox: Sandbox | None = None
         self._sandbox_lock = asyncio.Lock()
         self._stack = AsyncExitStack()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
         await self._engine.open()
         return self
 
@@ -85,6 +89,9 @@ class DeepResearch:
         if not options.sources:
             raise UsageError("There is nothing to search: name at least one file or folder with --sources.")
         cast(options.team)
+        discover(options.sources)
+        if options.out is not None:
+            checked_destination(Path(options.out))
         session_id = checked_id(session_id) if session_id else new_session_id()
         with Ownership(self.archive.locks, session_id):
             self.archive.store.create_session(session_id, options)
@@ -120,8 +127,9 @@ class DeepResearch:
             reports=self.settings.home / "reports",
         )
         finished = stages.finished_report()
-        if finished is not None and all(Path(path).exists() for path in finished.paths.values()):
-            return finished
+        if finished is not None:
+            complete = all(Path(path).exists() for path in finished.paths.values())
+            return finished if complete else await asyncio.to_thread(stages.write_report)
         store.set_state(session_id, SessionState.RUNNING)
         try:
             await self._engine.run(session_id, stages)
@@ -136,6 +144,14 @@ class DeepResearch:
         return finished
 
     async def _run_in_sandbox(self, request: SandboxRequest) -> SandboxResult:
+        """Run a request on the loop this object was opened on: a resumed session runs on one of the engine's own."""
+        assert self._loop is not None
+        if asyncio.get_running_loop() is self._loop:
+            return await self._sandboxed(request)
+        there = asyncio.run_coroutine_threadsafe(self._sandboxed(request), self._loop)
+        return await asyncio.wrap_future(there)
+
+    async def _sandboxed(self, request: SandboxRequest) -> SandboxResult:
         async with self._sandbox_lock:
             if self._sandbox is None:
                 self._sandbox = await self._stack.enter_async_context(Sandbox.open(self.settings))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from deepresearch.evidence import find_superseded
+from deepresearch.evidence import Origins, find_superseded, independent_origins
 from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Claim
 from deepresearch.model.report import SourceEntry
@@ -31,6 +31,12 @@ def superseded_documents(question: str, documents: Sequence[Document]) -> Supers
     if _ASKS_FOR_OLD.search(question):
         return Superseded({})
     return Superseded(dict(find_superseded(documents)))
+
+
+def origins_of(claims: Sequence[Claim], documents: Sequence[Document]) -> Origins:
+    """The cited documents by independent origin."""
+    cited = {quote.sha256 for claim in claims for quote in claim.citations}
+    return independent_origins(document for document in documents if document.sha256 in cited)
 
 
 def source_table(

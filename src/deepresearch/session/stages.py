@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from deepresearch.evidence import Searched
 from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Claim, Conflict
 from deepresearch.model.mathematics import Figure, MathRequest, MathResult
@@ -25,7 +26,7 @@ from deepresearch.session.loading import Loaded, load_sources
 from deepresearch.session.progress import Count, Listener
 from deepresearch.session.runner import StageRunner
 from deepresearch.session.search import search_all
-from deepresearch.session.sources import source_table, superseded_documents
+from deepresearch.session.sources import origins_of, source_table, superseded_documents
 from deepresearch.session.store import Store
 from deepresearch.session.verification import Verified, verify
 from deepresearch.team.protocol import Draft, MathOutcome, Reading, Team
@@ -173,7 +174,7 @@ class Stages:
         """Put the report together and write it."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            report = await asyncio.to_thread(self._write_report)
+            report = await asyncio.to_thread(self.write_report)
             return report.model_dump(mode="json"), {"paths": report.paths, "claims": len(report.claims)}
 
         return await self._runner.once("report", work)
@@ -187,7 +188,8 @@ class Stages:
         stored = self._store.result(self._id, "report")
         return None if stored is None else Report.model_validate(stored)
 
-    def _write_report(self) -> Report:
+    def write_report(self) -> Report:
+        """Put the report together from the stored results and write its files, again if they were removed."""
         loaded = Loaded.model_validate(self._stored("load"))
         verified = Verified.model_validate(self._stored("verify"))
         plan = self._plan()
@@ -206,7 +208,18 @@ class Stages:
             answer=short_answer(claims, verified.lead),
             claims=claims,
             conflicts=conflicts,
-            limits=limits_of(plan, self._searches(), self._readings(), claims, documents, superseded, loaded, math),
+            limits=limits_of(
+                plan=plan,
+                searched=self._searched(),
+                readings=self._readings(),
+                claims=claims,
+                documents=documents,
+                superseded=superseded,
+                origins=origins_of(claims, documents),
+                loaded=loaded,
+                math=math,
+                today=datetime.fromisoformat(record.created_at).date(),
+            ),
             figures=_figures(outcomes),
             math=math,
             usage=Usage(seconds=round(_seconds_since(record.created_at), 3)),
@@ -221,7 +234,7 @@ class Stages:
                     script=outcome.request.script,
                     files=outcome.request.files,
                     series=outcome.request.series,
-                    values=_shown_values(outcome),
+                    values=mathematics.shown_values(outcome),
                 )
                 for outcome in outcomes
             ),
@@ -251,9 +264,16 @@ class Stages:
     def _readings(self) -> list[Reading]:
         return [Reading.model_validate(self._stored(f"read:{sub.id}")["reading"]) for sub in self._plan().sub_questions]
 
-    def _searches(self) -> list[str]:
-        queries = [query for sub in self._plan().sub_questions for query in self._stored(f"read:{sub.id}")["queries"]]
-        return list(dict.fromkeys(queries))
+    def _searched(self) -> list[Searched]:
+        readings = {reading.sub_question: reading for reading in self._readings()}
+        return [
+            Searched(
+                sub_question=sub.id,
+                queries=tuple(self._stored(f"read:{sub.id}")["queries"]),
+                passages=readings[sub.id].passages,
+            )
+            for sub in self._plan().sub_questions
+        ]
 
     def _requests(self) -> list[MathRequest]:
         return [MathRequest.model_validate(one) for one in self._stored("compute")]
@@ -278,14 +298,6 @@ def _figures(outcomes: Sequence[MathOutcome]) -> tuple[Figure, ...]:
         for artefact in outcome.result.artefacts
         if artefact.media_type.startswith("image/")
     )
-
-
-def _shown_values(outcome: MathOutcome) -> dict[str, float | str]:
-    """The run's numbers under names a reader understands: with one series the prefix says nothing."""
-    values = outcome.result.values
-    if len(outcome.request.series) > 1:
-        return dict(values)
-    return {key.removeprefix("s1."): value for key, value in values.items()}
 
 
 def _seconds_since(at: str) -> float:

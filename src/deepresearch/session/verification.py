@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepresearch.evidence import check_support, gate
+from deepresearch.evidence import Origins, check_support, gate, independent_origins
 from deepresearch.model.base import Value
 from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Claim, Conflict, Quote, Support, SupportCheck
@@ -31,8 +31,10 @@ def verify(
     by_hash = {document.sha256: document for document in documents}
     runs = {outcome.result.run_id: outcome for outcome in outcomes}
     complete, conflicts = with_other_sides(draft, readings, by_hash)
+    cited = {quote.sha256 for claim in complete.claims for quote in claim.citations}
+    origins = independent_origins(by_hash[sha256] for sha256 in cited if sha256 in by_hash)
     claims = tuple(
-        _checked(f"C{number}", claim, by_hash, runs) for number, claim in enumerate(complete.claims, start=1)
+        _checked(f"C{number}", claim, by_hash, runs, origins) for number, claim in enumerate(complete.claims, start=1)
     )
     return Verified(
         claims=claims,
@@ -44,7 +46,13 @@ def verify(
     )
 
 
-def _checked(claim_id: str, claim: DraftClaim, documents: dict[str, Document], runs: dict[str, MathOutcome]) -> Claim:
+def _checked(
+    claim_id: str,
+    claim: DraftClaim,
+    documents: dict[str, Document],
+    runs: dict[str, MathOutcome],
+    origins: Origins,
+) -> Claim:
     """One sentence: quotes that are not the document's words are dropped, the rest decides its band."""
     citations: tuple[Quote, ...] = tuple(
         quote for quote in claim.citations if quote.sha256 in documents and gate(quote, documents[quote.sha256])
@@ -56,13 +64,13 @@ def _checked(claim_id: str, claim: DraftClaim, documents: dict[str, Document], r
         check = _BARE
     else:
         check = check_support(claim.text, _evidence(citations))
-    origins = len({quote.sha256 for quote in citations})
+    voices = origins.among(quote.sha256 for quote in citations)
     return Claim(
         id=claim_id,
         text=claim.text,
         sub_question=claim.sub_question,
         support=check.support,
-        confidence=_confidence(check, origins, computed=outcome is not None),
+        confidence=_confidence(check, voices, computed=outcome is not None),
         citations=citations,
         run_id=claim.run_id,
         check=check,
@@ -77,6 +85,6 @@ def _evidence(citations: Sequence[Quote]) -> list[str]:
     return [" ".join(quotes) for quotes in together.values()]
 
 
-def _confidence(check: SupportCheck, origins: int, *, computed: bool) -> float:
-    """The check's score, less a little where one document alone says it and nothing was computed from it."""
-    return round(check.score * (1.0 if computed or origins > 1 else 0.9), 3)
+def _confidence(check: SupportCheck, voices: int, *, computed: bool) -> float:
+    """The check's score, less a little where one independent source alone says it and nothing was computed."""
+    return round(check.score * (1.0 if computed or voices > 1 else 0.9), 3)

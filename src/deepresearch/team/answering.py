@@ -113,9 +113,14 @@ def gives_type(sub_question: SubQuestion, sentence: str) -> bool:
 
 
 def names_the_years(sub_question: SubQuestion, sentence: str, around: str) -> bool:
-    """Whether the years a question names are those of the sentence: in it, or said by its heading or title."""
+    """Whether the years a question names are those of the sentence: in it, or said by its heading or title.
+
+    A trend wants a span: the sentence must name none beyond its end.
+    """
     wanted = years(sub_question.text)
-    if not wanted or sub_question.type is QuestionType.TREND:
+    if not wanted:
         return True
     said = set(years(sentence))
+    if sub_question.type is QuestionType.TREND:
+        return not said or (max(said) <= max(wanted) and max(said) >= min(wanted))
     return bool(said & set(wanted)) or (not said and bool(set(years(around)) & set(wanted)))

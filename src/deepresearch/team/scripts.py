@@ -32,6 +32,7 @@ all_series = data["series"]
 plt.rcParams.update({{
     "font.size": 12, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "deepresearch",
     "axes.titlesize": 12.5, "axes.titlelocation": "left", "axes.titlepad": 14, "axes.axisbelow": True,
+    "text.parse_math": False,
 }})
 '''
 
@@ -137,7 +138,7 @@ def math_request(
         _COMMON.format(title=_plain(title), data_file=DATA_FILE, figure_file=FIGURE_FILE)
         + _STATISTICS
         + figure
-        + _SAVE.format(title=json.dumps(title.replace("$", r"\\$"), ensure_ascii=False), figure_file=FIGURE_FILE)
+        + _SAVE.format(title=json.dumps(title, ensure_ascii=False), figure_file=FIGURE_FILE)
     )
     data = {
         "compare_at": compare_at,

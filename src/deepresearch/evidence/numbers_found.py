@@ -1,0 +1,59 @@
+"""Which numbers of a claim its evidence does not hold.
+
+Quantities are compared with their unit and scale, as roughly as the claim writes them; every other run of
+digits (a year, an ordinal, the number of a thing) has to stand in the evidence as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from deepresearch.evidence import numerals
+from deepresearch.evidence.quantities import Comparison, Quantity, compare, find_quantities
+
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_MOST_READ = 5
+
+
+def missing_numbers(claim: str, evidence: Sequence[str], scores: Sequence[float]) -> tuple[str, ...]:
+    """The numbers of the claim that no sentence of the evidence holds, as the claim writes them.
+
+    `scores` rank the sentences by how much of the claim they share; a number written differently (converted,
+    rounded, spelt) is looked for in the best of them only.
+    """
+    if not numerals.MAY_HOLD_NUMBER.search(claim):
+        return ()
+    ranked = sorted(range(len(evidence)), key=lambda index: -scores[index])
+    quantities = find_quantities(claim)
+    missing = [(quantity.start, quantity.text) for quantity in quantities if not _found(quantity, evidence, ranked)]
+    others = [
+        match
+        for match in _DIGITS.finditer(claim)
+        if not any(quantity.start <= match.start() < quantity.end for quantity in quantities)
+    ]
+    if others:
+        held = {digits.replace(",", "") for digits in _DIGITS.findall("\n".join(evidence))}
+        missing.extend((match.start(), match.group()) for match in others if match.group().replace(",", "") not in held)
+    return tuple(text for _, text in sorted(missing))
+
+
+def _found(wanted: Quantity, evidence: Sequence[str], ranked: Sequence[int]) -> bool:
+    """Whether one of the likely sentences holds the quantity: those with its digits, then the best."""
+    digits = wanted.digits.lower()
+    exact = [index for index in ranked if digits in evidence[index].lower()][:_MOST_READ]
+    if any(_holds(wanted, evidence[index]) for index in exact):
+        return True
+    others: list[int] = []
+    for index in ranked:
+        if index not in exact and numerals.MAY_HOLD_NUMBER.search(evidence[index]):
+            others.append(index)
+            if len(others) == _MOST_READ:
+                break
+    return any(_holds(wanted, evidence[index]) for index in others)
+
+
+def _holds(wanted: Quantity, sentence: str) -> bool:
+    return any(
+        compare(wanted, other) in (Comparison.SAME, Comparison.COMPATIBLE) for other in find_quantities(sentence)
+    )
