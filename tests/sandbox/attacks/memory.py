@@ -16,7 +16,7 @@ ATTACKS = [
         "doubling", (11,), "A doubling buffer ends as out of memory",
         """
 held = bytearray(b"x" * 1024)
-while True: held += held
+while True: held = held + held
 """,
         ("out_of_memory",), _bounded,
     ),

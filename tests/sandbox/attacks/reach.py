@@ -92,10 +92,10 @@ for pid in (parent, 1):
                    f"kcmp {pid}": (312, me, pid, 0, 0, 0)})
     handle = call(434, pid, 0)
     if handle >= 0: refused_calls({f"pidfd_getfd {pid} {n}": (438, handle, n, 0) for n in range(8)})
-    for name in ("mem", "environ", "fd", "root", "cwd", "exe", "syscall", "stack", "auxv"):
-        path = f"/proc/{pid}/{name}"
-        action = os.listdir if name == "fd" else os.readlink if name in ("root", "cwd", "exe") else lambda p: open(p, "rb").read(9)
-        refused(path, action, path)
+    for name in ("root", "cwd", "exe", *(f"fd/{number}" for number in range(12))):
+        refused(name, os.readlink, f"/proc/{pid}/{name}"); refused(name, os.open, f"/proc/{pid}/{name}", os.O_RDONLY)
+    for name in ("mem", "environ", "syscall", "stack", "auxv", "maps"):
+        refused(name, lambda path: open(path, "rb").read(9), f"/proc/{pid}/{name}")
 """,
         x86_64_only=True,
     ),
@@ -279,10 +279,11 @@ writable = set()
 for line in open("/proc/self/mountinfo"):
     before, after = line.split(" - ")
     point, options, kind = before.split()[4], before.split()[5].split(","), after.split()[0]
+    if before.split()[3] in ("/null", "/zero", "/full", "/random", "/urandom", "/tty") or kind == "devpts": continue
     if "rw" in options and os.access(point, os.W_OK) and kind != "proc":
         writable.add(point)
         if "nosuid" not in options or "nodev" not in options: breach("mount", line.strip())
-if not writable <= {"/tmp", "/workspace", "/dev/shm", "/dev/pts", "/dev/mqueue", "/dev/null", "/dev/zero", "/dev/full",
+if not writable <= {"/tmp", "/workspace", "/dev/shm", "/dev/pts", "/dev/null", "/dev/zero", "/dev/full",
                     "/dev/random", "/dev/urandom", "/dev/tty"}: breach("writable", sorted(writable))
 if len([name for name in os.listdir("/proc") if name.isdigit()]) > 6: breach("processes", os.listdir("/proc"))
 if socket.gethostname() != "sandbox": breach("host name", socket.gethostname())

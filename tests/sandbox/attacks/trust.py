@@ -25,12 +25,12 @@ ATTACKS = [
         "poison-the-worker", (56,), "A worker poisoned in every way serves nobody after",
         """
 import atexit, builtins, threading
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 builtins.print = builtins.open = builtins.len = lambda *a, **k: 1 / 0
 json.loads = json.dumps = lambda *a, **k: "poisoned"
 for name in list(sys.modules):
     if name.startswith(("numpy", "pandas")): sys.modules[name] = None
 atexit.register(lambda: os.write(1, b"still here"))
-threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 for place in ("/tmp/sitecustomize.py", "/workspace/json.py"):
     with __import__("io").open(place, "w") as file: file.write("raise SystemExit('poisoned')")
 os.environ["PYTHONSTARTUP"] = os.environ["LD_PRELOAD"] = "/tmp/x"
