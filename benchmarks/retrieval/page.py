@@ -21,9 +21,10 @@ _PARTS = {
     ),
     "growth": (
         "Speed and growth",
-        "One process for each engine and size; questions one after the other, ten hits each with their text. "
-        "The times of DeepResearch and bm25s hold the encoding of the question; LanceDB is given the vectors "
-        "ready-made. `before` is before the graph over the dense vectors is built.",
+        "One process for each engine and size; 200 questions one after the other, ten hits each with their "
+        "text, the best of three passes; `processor` is the time on all cores for one question. The times of "
+        "DeepResearch and bm25s hold the encoding of the question; LanceDB is given the vectors ready-made. "
+        "`before` is before the graph over the dense vectors is built.",
     ),
     "small": ("Small corpora", "From an empty folder to the first hit; the best of three runs."),
 }

@@ -24,7 +24,7 @@ def test_scores_are_scaled_between_lowest_and_highest() -> None:
 
 
 def test_a_fused_score_is_the_weighted_sum_of_what_each_leg_gives() -> None:
-    fused = fuse({"sparse": SPARSE, "dense": DENSE}, {"sparse": 0.6, "dense": 0.4})
+    fused = fuse({"sparse": SPARSE, "dense": DENSE}, {"sparse": 0.6, "dense": 0.4}, 10)
     assert [one.key for one in fused] == [2, 1, 4, 3]
     assert fused[0].score == pytest.approx(0.6 * 0.5 + 0.4 * 1.0)
     assert fused[0].contributions == pytest.approx({"sparse": 0.3, "dense": 0.4})

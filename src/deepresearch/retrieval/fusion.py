@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 SPARSE_LEG, FEEDBACK_LEG, DENSE_LEG = "sparse", "feedback", "dense"
 
@@ -78,18 +79,24 @@ def agreement(sparse: Ranking, dense: Ranking) -> float:
     return overlap * liking / dense[0][1]
 
 
-def fuse(legs: Mapping[str, Ranking], weights: Mapping[str, float]) -> list[Fused]:
-    """Convex combination of min-max normalised scores, best first.
+def fuse(legs: Mapping[str, Ranking], weights: Mapping[str, float], limit: int) -> list[Fused]:
+    """Convex combination of min-max normalised scores: at most `limit` candidates, best first.
 
     The lowest score of a leg counts 0, the highest 1, an absent candidate 0. Source: Bruch, Gai and Ingber,
     "An Analysis of Fusion Functions for Hybrid Retrieval" (2023).
     """
-    contributions: dict[int, dict[str, float]] = {}
+    parts: dict[str, dict[int, float]] = {}
+    totals: dict[int, float] = {}
     for name, ranking in legs.items():
-        for key, score in normalised(ranking).items():
-            contributions.setdefault(key, {})[name] = weights[name] * score
-    fused = [Fused(key, sum(parts.values()), parts) for key, parts in contributions.items()]
-    return sorted(fused, key=lambda candidate: (-candidate.score, candidate.key))
+        weight = weights[name]
+        given = parts[name] = {key: weight * score for key, score in normalised(ranking).items()}
+        for key, score in given.items():
+            totals[key] = totals.get(key, 0.0) + score
+    best = nsmallest(limit, totals.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        Fused(key, score, {name: given[key] for name, given in parts.items() if key in given})
+        for key, score in best
+    ]
 
 
 def normalised(ranking: Ranking) -> dict[int, float]:

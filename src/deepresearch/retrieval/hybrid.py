@@ -138,7 +138,8 @@ class HybridIndex(Index):
             if size and _wants_fit(state, size):
                 state = self._fit(state, size)
             legs, weights = self._ask(state, text, max(_CANDIDATES, limit), filters)
-            best = fuse({name: legs[name] for name in legs if weights[name] > 0.0}, weights)[:limit]
+            heard = {name: ranking for name, ranking in legs.items() if weights[name] > 0.0}
+            best = fuse(heard, weights, limit)
             payloads = self._store.payloads([candidate.key for candidate in best])
         return _hits(best, legs, payloads)
 
@@ -156,8 +157,9 @@ class HybridIndex(Index):
         sparse, dense = self._round(queries, depth, filters)
         trust = self._fusion.trust(sparse, dense)
         weights = self._fusion.weights(trust)
-        seed = fuse({SPARSE_LEG: sparse, DENSE_LEG: dense}, {SPARSE_LEG: 1.0, DENSE_LEG: trust})
-        seed = seed[:FEEDBACK_PASSAGES]
+        seed = fuse(
+            {SPARSE_LEG: sparse, DENSE_LEG: dense}, {SPARSE_LEG: 1.0, DENSE_LEG: trust}, FEEDBACK_PASSAGES
+        )
         vectors = self._store.vectors([candidate.key for candidate in seed], state.collection.dense)
         seen = [(vectors[candidate.key], candidate.score) for candidate in seed if candidate.key in vectors]
         if not seen:
