@@ -15,8 +15,8 @@ Flags = NDArray[np.bool_]
 def fit(rows: Vector, labels: Flags, weights: Vector, penalty: float) -> Vector:
     """Intercept and coefficients (for the features as they are) of a ridge-penalised logistic regression.
 
-    Features are standardised inside; both classes are given the same total weight, so that a score of one half
-    means even odds before anything is known.
+    Features are standardised inside; both classes are given the same total weight, so that a score of one
+    half means even odds before anything is known.
     """
     both = weights.sum() / 2
     weights = weights * np.where(labels, both / (weights * labels).sum(), both / (weights * ~labels).sum())
@@ -65,7 +65,9 @@ def area_under_curve(labels: Flags, scores: Vector) -> float:
     return float(above)
 
 
-def interval(measure: Callable[[NDArray[np.int_]], float], groups: Sequence[str], rounds: int = 1000) -> tuple[float, float]:
+def interval(
+    measure: Callable[[NDArray[np.int_]], float], groups: Sequence[str], rounds: int = 1000
+) -> tuple[float, float]:
     """The 95 % interval of a measure of rows, by resampling whole groups with replacement."""
     generator = np.random.default_rng(0)
     names, inverse = np.unique(np.array(groups), return_inverse=True)

@@ -40,8 +40,8 @@ def _lines(name: str) -> Iterator[dict[str, Any]]:
 class LabelledClaim:
     """A claim, sentences of evidence, and what people judged: all of it, or at least a part, is supported.
 
-    `supporting` are alternative sets of indices of supporting sentences; `group` keeps what belongs together (one
-    article) on one side of a split.
+    `supporting` are alternative sets of indices of supporting sentences; `group` keeps what belongs
+    together (one article) on one side of a split.
     """
 
     claim: str
@@ -68,7 +68,7 @@ def wice() -> list[LabelledClaim]:
 
 
 def cited_only(entry: LabelledClaim) -> LabelledClaim:
-    """The same judgement beside short evidence, as a report cites it: the supporting sentences and the three nearest."""
+    """The same judgement beside short evidence, as a report cites it: what supports, and the three nearest."""
     stems = frozenset(words.content_stems(entry.claim, "english"))
     shared = [len(stems & frozenset(words.content_stems(sentence, "english"))) for sentence in entry.evidence]
     nearest = sorted(range(len(shared)), key=lambda index: -shared[index])[:3]
@@ -117,7 +117,7 @@ def _joined(tokens: str) -> str:
 
 
 def answers_as_claims() -> list[LabelledClaim]:
-    """Answers of CLAPNQ as claims: beside their passage, without the sentences they were made of, and without the best of these."""
+    """Answers of CLAPNQ as claims: beside their passage, without what they were made of, without the best of it."""
     claims = []
     for entry in clapnq():
         if not entry.chosen or not entry.chosen[0]:
@@ -127,8 +127,14 @@ def answers_as_claims() -> list[LabelledClaim]:
             stems = frozenset(words.content_stems(answer.text, "english"))
             if len(stems) < 3:
                 continue
-            best = max(sorted(chosen), key=lambda i: len(stems & set(words.content_stems(entry.sentences[i], "english"))))
-            for left_out, whole, part in ((set(), True, True), (chosen, False, False), ({best}, False, len(chosen) > 1)):
+            best = max(
+                sorted(chosen), key=lambda i: len(stems & set(words.content_stems(entry.sentences[i], "english")))
+            )
+            for left_out, whole, part in (
+                (set(), True, True),
+                (chosen, False, False),
+                ({best}, False, len(chosen) > 1),
+            ):
                 evidence = tuple(s for index, s in enumerate(entry.sentences) if index not in left_out)
                 if evidence and not (left_out == {best} and len(chosen) == 1):
                     claims.append(LabelledClaim(answer.text, evidence, whole, part, (), entry.id))

@@ -1,7 +1,9 @@
-"""Fit the numbers of the support check and write them into the package: `python -m benchmarks.evidence.train`.
+"""Fit the numbers of the support check and write them into the package: `python -m
+benchmarks.evidence.train`.
 
-Fitted on WiCE dev twice, beside the whole page and beside short evidence as a report cites it (half a weight
-each), and with little weight on answers of CLAPNQ, so that close paraphrase beside short passages is known too.
+Fitted on WiCE dev twice, beside the whole page and beside short evidence as a report cites it (half a
+weight each), and with little weight on answers of CLAPNQ, so that close paraphrase beside short passages is
+known too.
 """
 
 from __future__ import annotations

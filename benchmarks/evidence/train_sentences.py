@@ -75,7 +75,7 @@ def cross_validated(choices: Sequence[Choice]) -> list[float]:
             rest = [choice for choice, own in zip(choices, fold, strict=True) if own != index]
             coefficients = fit_choices(rest)
             cut = best_cut(coefficients, rest)
-            for place in np.flatnonzero(fold == index):
+            for place in map(int, np.flatnonzero(fold == index)):
                 scores[place] += agreement(at_cut(coefficients, choices[place], cut), choices[place]) / len(SEEDS)
     return [float(score) for score in scores]
 

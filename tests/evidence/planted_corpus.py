@@ -1,8 +1,10 @@
-"""A made corpus of 200 documents with planted conflicts and superseded versions, among many that only look alike.
+"""A made corpus of 200 documents with planted conflicts and superseded versions, among many that only look
+alike.
 
-The same seed makes the same corpus. Facts are written in several styles; most are repeated by other documents with the
-same value written differently, and surrounded by near misses: another year, site, part or quarter, forecasts, changes, rates,
-bounds, net and gross, percent beside points, earlier values in the same sentence.
+The same seed makes the same corpus. Facts are written in several styles; most are repeated by other
+documents with the same value written differently, and surrounded by near misses: another year, site, part
+or quarter, forecasts, changes, rates, bounds, net and gross, percent beside points, earlier values in the
+same sentence.
 """
 
 from __future__ import annotations
@@ -15,7 +17,24 @@ from datetime import date, timedelta
 from deepresearch.evidence import Statement
 from deepresearch.model.documents import Document
 
-_FIRST = "Harrow Belden Nordvik Elmvale Caster Thornby Ravensk Ostend Mirfield Aldwyn Kessel Brannock Lorne Vister Quill Tarrow".split()
+_FIRST = [
+    "Harrow",
+    "Belden",
+    "Nordvik",
+    "Elmvale",
+    "Caster",
+    "Thornby",
+    "Ravensk",
+    "Ostend",
+    "Mirfield",
+    "Aldwyn",
+    "Kessel",
+    "Brannock",
+    "Lorne",
+    "Vister",
+    "Quill",
+    "Tarrow",
+]
 _KINDS = ("Mill", "Harbour", "Hospital", "Museum", "Terminal", "Dairy", "Quarry", "Campus")
 _YEARS = (2019, 2020, 2021, 2022, 2023)
 
@@ -34,58 +53,129 @@ class _Attribute:
 
 _ATTRIBUTES = (
     _Attribute(
-        "electricity", 12, 480, "GWh",
-        ("{n} used {v} of electricity in {t}.", "In {t}, electricity consumption at {n} came to {v}.",
-         "Electricity use at {n} stood at {v} in {t}, according to the operator.", "{n}: electricity consumption {t}, {v}.",
-         "The meters of {n} show that {v} of electricity was consumed in {t}."),
-        ("{n} is expected to use {v} of electricity in {t}.", "The budget for {t} assumed an electricity consumption of {v} at {n}."),
-        ("Electricity consumption at {n} rose by {v} in {t}.", "In {t}, {n} used {v} less electricity than the year before."),
-        ("The cold store of {n} used {v} of electricity in {t}.", "Peak electricity consumption at {n} was {v} in {t}.",
-         "Unit 2 of {n} used {v} of electricity in {t}."),
+        "electricity",
+        12,
+        480,
+        "GWh",
+        (
+            "{n} used {v} of electricity in {t}.",
+            "In {t}, electricity consumption at {n} came to {v}.",
+            "Electricity use at {n} stood at {v} in {t}, according to the operator.",
+            "{n}: electricity consumption {t}, {v}.",
+            "The meters of {n} show that {v} of electricity was consumed in {t}.",
+        ),
+        (
+            "{n} is expected to use {v} of electricity in {t}.",
+            "The budget for {t} assumed an electricity consumption of {v} at {n}.",
+        ),
+        (
+            "Electricity consumption at {n} rose by {v} in {t}.",
+            "In {t}, {n} used {v} less electricity than the year before.",
+        ),
+        (
+            "The cold store of {n} used {v} of electricity in {t}.",
+            "Peak electricity consumption at {n} was {v} in {t}.",
+            "Unit 2 of {n} used {v} of electricity in {t}.",
+        ),
     ),
     _Attribute(
-        "staff", 120, 4800, "",
-        ("{n} employed {v} people in {t}.", "In {t}, the workforce of {n} numbered {v} employees.", "Headcount at {n} was {v} employees in {t}.",
-         "At {n}, {v} staff were employed in {t}."),
+        "staff",
+        120,
+        4800,
+        "",
+        (
+            "{n} employed {v} people in {t}.",
+            "In {t}, the workforce of {n} numbered {v} employees.",
+            "Headcount at {n} was {v} employees in {t}.",
+            "At {n}, {v} staff were employed in {t}.",
+        ),
         ("{n} plans to employ {v} people in {t}.", "A workforce of {v} employees at {n} was targeted for {t}."),
         ("The workforce of {n} grew by {v} employees in {t}.", "{n} cut {v} jobs in {t}."),
-        ("{n} employed {v} women in {t}.", "{n} employed {v} people part-time in {t}.", "The night shift of {n} employed {v} people in {t}."),
+        (
+            "{n} employed {v} women in {t}.",
+            "{n} employed {v} people part-time in {t}.",
+            "The night shift of {n} employed {v} people in {t}.",
+        ),
     ),
     _Attribute(
-        "revenue", 8, 900, "EUR",
-        ("{n} reported revenue of {v} for {t}.", "Sales of {n} reached {v} in {t}.", "In {t}, turnover at {n} totalled {v}.",
-         "{n} closed {t} with revenues of {v}."),
+        "revenue",
+        8,
+        900,
+        "EUR",
+        (
+            "{n} reported revenue of {v} for {t}.",
+            "Sales of {n} reached {v} in {t}.",
+            "In {t}, turnover at {n} totalled {v}.",
+            "{n} closed {t} with revenues of {v}.",
+        ),
         ("{n} forecasts revenue of {v} for {t}.", "Analysts had expected sales of {v} at {n} in {t}."),
         ("Revenue of {n} increased by {v} in {t}.", "In {t}, sales of {n} were {v} higher than the year before."),
-        ("{n} reported net revenue of {v} for {t}.", "Export sales of {n} reached {v} in {t}.", "{n} reported revenue of {v} for the third quarter of {t}."),
+        (
+            "{n} reported net revenue of {v} for {t}.",
+            "Export sales of {n} reached {v} in {t}.",
+            "{n} reported revenue of {v} for the third quarter of {t}.",
+        ),
     ),
     _Attribute(
-        "visitors", 9000, 950000, "",
-        ("{n} welcomed {v} visitors in {t}.", "In {t}, {v} guests visited {n}.", "Visitor numbers at {n} were {v} in {t}."),
-        ("{n} hopes to welcome {v} visitors in {t}; the plan was approved in spring.", "Up to the board, {n} should welcome {v} visitors in {t}."),
+        "visitors",
+        9000,
+        950000,
+        "",
+        (
+            "{n} welcomed {v} visitors in {t}.",
+            "In {t}, {v} guests visited {n}.",
+            "Visitor numbers at {n} were {v} in {t}.",
+        ),
+        (
+            "{n} hopes to welcome {v} visitors in {t}; the plan was approved in spring.",
+            "Up to the board, {n} should welcome {v} visitors in {t}.",
+        ),
         ("Visitor numbers at {n} rose by {v} in {t}.",),
-        ("{n} welcomed {v} visitors from abroad in {t}.", "On average, {n} welcomed {v} visitors a month in {t}.",
-         "{n} welcomed {v} visitors in the first half of {t}."),
+        (
+            "{n} welcomed {v} visitors from abroad in {t}.",
+            "On average, {n} welcomed {v} visitors a month in {t}.",
+            "{n} welcomed {v} visitors in the first half of {t}.",
+        ),
     ),
     _Attribute(
-        "emissions", 3000, 88000, "t",
-        ("{n} emitted {v} of CO2 in {t}.", "CO2 emissions of {n} amounted to {v} in {t}.", "In {t}, the CO2 emissions of {n} were {v}."),
+        "emissions",
+        3000,
+        88000,
+        "t",
+        (
+            "{n} emitted {v} of CO2 in {t}.",
+            "CO2 emissions of {n} amounted to {v} in {t}.",
+            "In {t}, the CO2 emissions of {n} were {v}.",
+        ),
         ("CO2 emissions of {n} are projected to reach {v} in {t}.",),
         ("CO2 emissions of {n} fell by {v} in {t}.",),
         ("Indirect CO2 emissions of {n} amounted to {v} in {t}.", "The boilers of {n} emitted {v} of CO2 in {t}."),
     ),
     _Attribute(
-        "occupancy", 31, 92, "%",
-        ("Occupancy at {n} was {v} in {t}.", "In {t}, {n} recorded an occupancy of {v}.", "The occupancy rate of {n} stood at {v} in {t}."),
+        "occupancy",
+        31,
+        92,
+        "%",
+        (
+            "Occupancy at {n} was {v} in {t}.",
+            "In {t}, {n} recorded an occupancy of {v}.",
+            "The occupancy rate of {n} stood at {v} in {t}.",
+        ),
         ("{n} aims at an occupancy of {v} in {t}.",),
         ("Occupancy at {n} rose by {v} in {t}.",),
         ("Weekend occupancy at {n} was {v} in {t}.", "Occupancy at {n} was {v} in the summer of {t}."),
     ),
 )
 _FILLER = (
-    "The board met twice in spring.", "Neighbours had asked for a fence along the lane.", "A new manager took over from her predecessor.",
-    "Deliveries arrive before dawn and are unloaded by hand.", "The gates are open to the public on Sundays.", "Nothing else of note was decided.",
-    "Work on the roof continued without interruption.", "Figures were checked by an outside accountant.", "See the annex for the method.",
+    "The board met twice in spring.",
+    "Neighbours had asked for a fence along the lane.",
+    "A new manager took over from her predecessor.",
+    "Deliveries arrive before dawn and are unloaded by hand.",
+    "The gates are open to the public on Sundays.",
+    "Nothing else of note was decided.",
+    "Work on the roof continued without interruption.",
+    "Figures were checked by an outside accountant.",
+    "See the annex for the method.",
 )
 
 
@@ -179,7 +269,11 @@ class _Maker:
         make = self.random
         year, month = make.randint(1950, 2010), make.choice(("March", "June", "October"))
         key = f"{name}|opened"
-        told = [f"{name} opened in {year}.", f"{name} was opened in {month} {year} by the mayor.", f"Founded earlier, {name} was opened in {year}."]
+        told = [
+            f"{name} opened in {year}.",
+            f"{name} was opened in {month} {year} by the mayor.",
+            f"Founded earlier, {name} was opened in {year}.",
+        ]
         homes = make.sample(range(len(slots)), 3)
         for home, sentence in zip(homes, told[: make.choice((1, 2))], strict=False):
             slots[home].append((sentence, key))
@@ -193,7 +287,9 @@ class _Maker:
         make = self.random
         lines = sentences + [(make.choice(_FILLER), "") for _ in range(make.randint(2, 5))]
         make.shuffle(lines)
-        title = make.choice((f"Notes {number}", f"Round-up no. {number}", f"Regional survey {number}", f"File {number}"))
+        title = make.choice(
+            (f"Notes {number}", f"Round-up no. {number}", f"Regional survey {number}", f"File {number}")
+        )
         day = date(2024, 1, 1) + timedelta(days=make.randint(0, 500))
         text = title + "\n\n" + " ".join(sentence for sentence, _ in lines)
         document = _made(text, f"/planted/{number:03d}.md", title, day)
@@ -201,7 +297,9 @@ class _Maker:
         for sentence, key in lines:
             identity = f"S{len(self.corpus.statements) + 1}"
             self.corpus.statements.append(
-                Statement(id=identity, text=sentence, sha256=document.sha256, source=document.source, title=title, date=day)
+                Statement(
+                    id=identity, text=sentence, sha256=document.sha256, source=document.source, title=title, date=day
+                )
             )
             if key:
                 self.corpus.fact_of[identity] = key
@@ -218,7 +316,9 @@ class _Maker:
         if attribute.unit == "GWh":
             return self.random.choice((f"{value:.1f} GWh", f"{value * 1000:,.0f} MWh", f"{value:.1f} gigawatt-hours"))
         if attribute.unit == "EUR":
-            return self.random.choice((f"€{value:.1f} million", f"EUR {value:.1f} million", f"{value:.1f} million euros"))
+            return self.random.choice(
+                (f"€{value:.1f} million", f"EUR {value:.1f} million", f"{value:.1f} million euros")
+            )
         if attribute.unit == "t":
             return self.random.choice((f"{value:,.0f} tonnes", f"{value:,.0f} t", f"{value:,.0f} metric tons"))
         if attribute.unit == "%":
@@ -231,12 +331,21 @@ class _Maker:
         exact = self._written(value, attribute)
         if attribute.unit in ("GWh", "EUR", "%"):
             unit = {"GWh": " GWh", "EUR": " million euros", "%": " percent"}[attribute.unit]
-            rough = [f"{value:.0f}{unit}", f"about {value:.0f}{unit}", f"more than {value * 0.97:.0f}{unit}", f"just under {value * 1.04 + 1:.0f}{unit}"]
+            rough = [
+                f"{value:.0f}{unit}",
+                f"about {value:.0f}{unit}",
+                f"more than {value * 0.97:.0f}{unit}",
+                f"just under {value * 1.04 + 1:.0f}{unit}",
+            ]
         else:
             step = 10 ** (len(str(int(value))) - 2)
             near = round(value / step) * step
             tail = " tonnes" if attribute.unit == "t" else ""
-            rough = [f"about {near:,.0f}{tail}", f"roughly {near:,.0f}{tail}", f"more than {int(value / step) * step - step:,.0f}{tail}"]
+            rough = [
+                f"about {near:,.0f}{tail}",
+                f"roughly {near:,.0f}{tail}",
+                f"more than {int(value / step) * step - step:,.0f}{tail}",
+            ]
         return make.choice([exact, exact, *rough])
 
     # Versions and series
@@ -253,40 +362,66 @@ class _Maker:
             self._series(name)
 
     def _policy(self, name: str) -> str:
-        subjects = ["visitors", "keys", "waste", "noise", "parking", "meters", "ladders", "forklifts", "first aid", "cameras", "smoking", "deliveries"]
-        verbs = ["report to the office", "sign the book", "are checked once a year", "need the manager's consent", "are kept in the locked room",
-                 "follow the posted rules", "are reviewed by the committee", "answer within ten working days"]
-        lines = [f"At {name}, {subject} {self.random.choice(verbs)} and {self.random.choice(verbs)}." for subject in self.random.sample(subjects, 10)]
+        subjects = [
+            "visitors",
+            "keys",
+            "waste",
+            "noise",
+            "parking",
+            "meters",
+            "ladders",
+            "forklifts",
+            "first aid",
+            "cameras",
+            "smoking",
+            "deliveries",
+        ]
+        verbs = [
+            "report to the office",
+            "sign the book",
+            "are checked once a year",
+            "need the manager's consent",
+            "are kept in the locked room",
+            "follow the posted rules",
+            "are reviewed by the committee",
+            "answer within ten working days",
+        ]
+        lines = [
+            f"At {name}, {subject} {self.random.choice(verbs)} and {self.random.choice(verbs)}."
+            for subject in self.random.sample(subjects, 10)
+        ]
         return " ".join(lines) + " Requests are answered within ten working days. Rules are read out once a year."
 
     def _version_pair(self, style: int, name: str, body: str, changed: str) -> tuple[Document, Document]:
+        """The newer and the older text, marked as versions in one of five ways."""
         slug, day = name.lower().replace(" ", "-"), date(2021, 3, 3) + timedelta(days=self.random.randint(0, 300))
         later = day + timedelta(days=400)
-        if style == 0:
-            return (_made(f"House rules of {name}\nVersion 2.0\n{changed}", f"/v/{slug}-rules-v2.md", f"House rules of {name} v2.0", later),
-                    _made(f"House rules of {name}\nVersion 1.1\n{body}", f"/v/{slug}-rules-v1.md", f"House rules of {name} v1.1", day))  # fmt: skip
-        if style == 1:
-            return (_made(f"Fire plan, {name}\n{changed}", f"/v/{slug}_fire_plan_final.docx", f"Fire plan, {name} (final)", later),
-                    _made(f"Fire plan, {name}\nDRAFT\n{body}", f"/v/{slug}_fire_plan_draft.docx", f"Fire plan, {name} (draft)", day))  # fmt: skip
-        if style == 2:
-            said = f"This document supersedes the Key policy of {name} of {day.day} {day:%B %Y}."
-            return (_made(f"Access policy of {name}\n{said}\n{changed}", f"/v/{slug}-access.pdf", f"Access policy of {name}", later),
-                    _made(f"Key policy of {name}\n{day.day} {day:%B %Y}\n{body}", f"/v/{slug}-keys.pdf", f"Key policy of {name}", day))  # fmt: skip
-        if style == 3:
-            return (_made(f"Safety manual {name}\nRevised edition\n{changed}", f"/v/{slug}-manual-revised.pdf", f"Safety manual {name}, revised", later),
-                    _made(f"Safety manual {name}\n{body}", f"/v/{slug}-manual.pdf", f"Safety manual {name}", day))  # fmt: skip
-        return (_made(f"Parking scheme {name}\n{later:%d %B %Y}\n{changed}", f"/v/{slug}-parking-{later.isoformat()}.txt", f"Parking scheme {name}", later),
-                _made(f"Parking scheme {name}\n{day:%d %B %Y}\n{body}", f"/v/{slug}-parking-{day.isoformat()}.txt", f"Parking scheme {name}", day))  # fmt: skip
+        spelt, spelt_later = f"{day.day} {day:%B %Y}", f"{later.day} {later:%B %Y}"
+        title, new_line, old_line, new_file, old_file, new_mark, old_mark = (
+            (f"House rules of {name}", "Version 2.0", "Version 1.1", "rules-v2.md", "rules-v1.md", " v2.0", " v1.1"),
+            (f"Fire plan, {name}", "", "DRAFT", "fire_plan_final.docx", "fire_plan_draft.docx", " (final)", " (draft)"),
+            (f"Access policy of {name}", f"This document supersedes the Key policy of {name} of {spelt}.", spelt,
+             "access.pdf", "keys.pdf", "", ""),
+            (f"Safety manual {name}", "Revised edition", "", "manual-revised.pdf", "manual.pdf", ", revised", ""),
+            (f"Parking scheme {name}", spelt_later, spelt, f"parking-{later.isoformat()}.txt",
+             f"parking-{day.isoformat()}.txt", "", ""),
+        )[style]  # fmt: skip
+        old_title = f"Key policy of {name}" if style == 2 else title
+        return (
+            _made(f"{title}\n{new_line}\n{changed}", f"/v/{slug}-{new_file}", title + new_mark, later),
+            _made(f"{old_title}\n{old_line}\n{body}", f"/v/{slug}-{old_file}", old_title + old_mark, day),
+        )
 
     def _series(self, name: str) -> None:
         slug, body = name.lower().replace(" ", "-"), self._policy(name)
         for year in (2021, 2022, 2023):
-            title = f"Annual report {year} of {name}"
-            self.corpus.documents.append(_made(f"{title}\n{body} The year {year} went well.", f"/v/{slug}-annual-report-{year}.pdf", title, date(year + 1, 4, 1)))
+            title, text = f"Annual report {year} of {name}", f"{body} The year {year} went well."
+            source = f"/v/{slug}-annual-report-{year}.pdf"
+            self.corpus.documents.append(_made(f"{title}\n{text}", source, title, date(year + 1, 4, 1)))
         for month in (3, 4, 5):
-            day = date(2023, month, 7)
+            day, title = date(2023, month, 7), f"Minutes of the works council, {name}"
             text = f"Minutes of the works council of {name}\n{day:%d %B %Y}\n{body}"
-            self.corpus.documents.append(_made(text, f"/v/{slug}-minutes-{day.isoformat()}.md", f"Minutes of the works council, {name}", day))
+            self.corpus.documents.append(_made(text, f"/v/{slug}-minutes-{day.isoformat()}.md", title, day))
 
 
 def _made(text: str, source: str, title: str, day: date) -> Document:

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from deepresearch.evidence import units
-from deepresearch.evidence.facts import Fact, Statement, canonical_word, find_facts
+from deepresearch.evidence.fact_words import canonical_word
+from deepresearch.evidence.facts import Fact, Statement, find_facts
 from deepresearch.evidence.quantities import Comparison, compare
 from deepresearch.model.evidence import Conflict
 
@@ -48,7 +49,9 @@ def find_conflicts(statements: Iterable[Statement], superseded: Mapping[str, str
 def _weights(facts: Sequence[Fact]) -> dict[str, float]:
     """How telling each word is: the rarer among the facts, the more."""
     counts = Counter(term for fact in facts for term in fact.terms | fact.names)
-    return {term: math.log(1 + len(facts) / count) for term, count in counts.items()}
+    return {
+        term: 1 + math.log(len(facts) / count) / math.log(max(len(facts), 20) + 1) for term, count in counts.items()
+    }
 
 
 def _candidates(facts: Sequence[Fact]) -> Iterable[tuple[int, int]]:
@@ -113,11 +116,20 @@ def _similar(first: Fact, second: Fact, weights: Mapping[str, float]) -> bool:
 
     left = first.terms - (second.known - second.terms)
     right = second.terms - (first.known - first.terms)
+    if _narrowed(left - right, right, first.modified) or _narrowed(right - left, left, second.modified):
+        return False
+    if not first.names and not second.names and first.known and second.known and not first.known & second.known:
+        return False  # "the hotel" of one document is not "the hotel" of another
     shared = total(left & right)
     smaller = min(total(left), total(right))
     if smaller == 0:
         return not left and not right and bool(first.names)
     return shared / smaller >= LEAST_SHARED and shared / total(left | right) >= LEAST_COMMON
+
+
+def _narrowed(extra: frozenset[str], others: frozenset[str], modified: frozenset[tuple[str, str]]) -> bool:
+    """Whether a word that only one side has stands right before a word that both have: ``electric bicycles``."""
+    return any(first in extra and second in others for first, second in modified)
 
 
 def values_differ(first: Fact, second: Fact) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from deepresearch.evidence import words
 from deepresearch.evidence.dates import Period, find_dates
+from deepresearch.evidence.fact_words import EVENTS, REPORTING, SCOPE, SYNONYMS, canonical_word
 from deepresearch.evidence.quantities import Quantity, find_quantities
 from deepresearch.evidence.words import Span
 from deepresearch.model.base import Value
@@ -60,122 +61,8 @@ class Fact:
     known: frozenset[str]
     period: Period | None
     said: str
+    modified: frozenset[tuple[str, str]]
 
-
-_SYNONYMS: dict[str, str] = {}
-for _word, _others in {
-    "consumption": "use used uses using usage consume consumed consumes consuming demand verbrauch verbraucht "
-    "verbrauchte",
-    "employee": "employees staff workforce headcount workers worker employed employs employ personnel "
-    "mitarbeiter beschäftigte jobs",
-    "revenue": "revenues sales turnover umsatz umsätze",
-    "cost": "costs expenditure expenses spending spent expense outlay outlays kosten",
-    "production": "produced produces produce output generated generates generation generate yield yielded "
-    "producing erzeugung erzeugte produktion",
-    "emission": "emissions emitted emits emit emissionen",
-    "population": "inhabitants residents einwohner inhabitant",
-    "profit": "profits earnings gewinn surplus",
-    "capacity": "capable leistung",
-    "visitor": "visitors visits guests attendance visited attended welcomed",
-    "investment": "invested invests invest investments capex",
-    "price": "prices priced preis",
-    "electricity": "power strom electric electrical",
-    "accident": "accidents incidents injuries",
-    "waste": "refuse rubbish garbage",
-    "customer": "customers clients subscribers",
-    "area": "size surface covers covering covered spans fläche",
-}.items():
-    _SYNONYMS.update(dict.fromkeys([_word, *_others.split()], _word))
-
-# Verbs and nouns of reporting: they say that a value is given, not which.
-_REPORTING = words.word_set("""
-    amount amounted amounts amounting total totalled totaled totalling totaling come came comes stand stood
-    stands reach reached reaches reaching report reported reports reporting record recorded records
-    recording figure figures value level levels number numbers according accounts accounted show shows
-    showed shown year years annual annually month months quarter day days figure register registered
-    registers registering measure measured measures measuring put puts state stated states note noted notes
-    see saw seen rise rose risen rises rising fall fell fallen falls falling increase increased increases
-    increasing decrease decreased decreases decreasing grow grew grown grows growing drop dropped drops
-    climb climbed climbs decline declined declines declining up down higher lower say said says give gave
-    given gives find found finds overall equal equals equalled equivalent correspond corresponds count
-    counted counts post posted posts document documents documented table data audit audited auditors list
-    listed lists publish published indicate indicated indicates estimate result results around roughly
-    approximately about nearly almost exactly just slightly well remain remained remains full whole during
-    across throughout end start overview summary review period account books tally tallied make made makes
-    run ran runs have take took taken betrug beträgt lag liegt stieg sank jahr insgesamt belief meldete
-    erreichte confirm confirmed confirms calendar close closed compare compared comparison versus against
-    site's plant's our we their its mean also again still already recent recently latest page final version
-    statement""")
-_SCOPE: dict[str, str] = {}
-for _mark, _others in {
-    "forecast": """
-        forecast forecasts forecasted projected projection projections project expected expects expect
-        expecting planned plan plans planning target targets targeted goal goals aim aims aimed will would
-        should could might budget budgeted budgets anticipated anticipates estimate estimates outlook
-        scenario assumed assumes assumption proposed proposal intends intended ambition pledged pledge
-        prognose geplant erwartet ziel soll prévu previsto objective""",
-    "net": "net netto",
-    "gross": "gross brutto",
-    "average": "average averages averaged mean median durchschnitt durchschnittlich moyenne",
-    "maximum": "peak maximum max highest record top upper",
-    "minimum": "minimum min lowest least lower-bound",
-    "cumulative": "cumulative cumulatively aggregate combined together altogether",
-    "women": "women woman female females girls",
-    "men": "men man male males boys",
-    "domestic": "domestic national home inland",
-    "foreign": "foreign international abroad overseas",
-    "direct": "direct",
-    "indirect": "indirect",
-    "import": "import imports imported",
-    "export": "export exports exported",
-    "capacity": "capacity",
-    "share": "share proportion fraction portion anteil part",
-    "excluding": "excluding exclude excluded excludes without except",
-    "including": "including included includes include",
-    "part_time": "part-time temporary seasonal",
-    "full_time": "full-time permanent",
-    "winter": "winter",
-    "summer": "summer",
-    "weekday": "weekday weekdays",
-    "weekend": "weekend weekends",
-    "north": "north northern",
-    "south": "south southern",
-    "east": "east eastern",
-    "west": "west western",
-    "restated": "restated adjusted",
-    "previous": "previous earlier former previously prior last",
-    "first": "first",
-    "second": "second",
-    "third": "third",
-    "before": "before",
-    "after": "after",
-    "operating": "operating operational",
-    "renewable": "renewable renewables",
-    "fossil": "fossil",
-    "industry": "industry industrial",
-    "household": "household households residential",
-    "urban": "urban city",
-    "rural": "rural",
-    "adult": "adults adult",
-    "child": "children child",
-    "other": "other rest remaining",
-    "only": "alone",
-    "half": "half",
-    "daily": "daily",
-    "monthly": "monthly",
-    "weekly": "weekly",
-    "hourly": "hourly",
-    "quarterly": "quarterly",
-    "indoor": "indoor",
-    "outdoor": "outdoor",
-    "public": "public",
-    "private": "private",
-    "heating": "heating heat thermal",
-    "cooling": "cooling",
-    "hypothetical": "if unless hypothetical hypothetically",
-    "negated": "not no never denied denies without wrongly incorrectly erroneously",
-}.items():
-    _SCOPE.update(dict.fromkeys(_others.split(), _mark))
 
 _CHANGE_BEFORE = re.compile(
     r"\b(?:(?:rose|risen|rises?|rising|fell|fallen|falls?|falling|increas\w+|decreas\w+|grew|"
@@ -204,31 +91,16 @@ _CLAUSE = re.compile(
     r";|\s[–—]\s|,?\s+(?:while|whereas|but|although|though|with|und|aber|während|as)\s+|"
     r",\s+(?:and|of which|including|compared|up|down|which|against)\s+|\s+and\s+|\.\s|,\s"
 )
+# Marks that narrow every figure of a sentence, wherever they stand in it.
+_WHOLE_SENTENCE = frozenset(("forecast", "hypothetical", "negated"))
+# A condition or a denial gives no value: nothing in it can disagree with anything.
+_NOT_MEANT = re.compile(
+    r"^\W*(?:had|were|should|if|unless|suppose|imagine)\b[^.]*,|\b(?:would have|is not|was not|were not|never|wrongly|"
+    r"incorrectly|erroneously|hypothetical\w*|instead of)\b",
+    re.IGNORECASE,
+)
+_COMPOUND = re.compile(r"[^\W\d_]+-[^\W\d_]+")
 _INTRODUCED = re.compile(r"\b(?:in|on|im|am|en|le|el|during|since)\s+(?:the\s+)?$", re.IGNORECASE)
-_EVENTS: dict[str, str] = {}
-for _event, _others in {
-    "founded": "founded established founding gegründet",
-    "opened": "opened inaugurated opening eröffnet",
-    "commissioned": "commissioned",
-    "completed": "completed finished completion fertiggestellt",
-    "started": "started began begun launched launch",
-    "closed": "closed shut decommissioned closure geschlossen",
-    "signed": "signed",
-    "acquired": "acquired bought purchased acquisition",
-    "born": "born geboren",
-    "died": "died gestorben",
-    "built": "built constructed erected gebaut",
-    "merged": "merged",
-    "discovered": "discovered",
-    "awarded": "awarded",
-    "introduced": "introduced",
-    "replaced": "replaced",
-    "installed": "installed",
-    "abolished": "abolished",
-    "joined": "joined",
-    "adopted": "adopted",
-}.items():
-    _EVENTS.update(dict.fromkeys(_others.split(), _event))
 
 
 def find_facts(statements: Iterable[Statement]) -> list[Fact]:
@@ -259,8 +131,8 @@ class _Capitals:
         """Whether a word is (part of) a proper name. German writes all nouns with a capital letter."""
         if not span.text[:1].isupper():
             return False
-        lower = span.text.lower()
-        if lower in _SYNONYMS:
+        lower = span.text.lower().replace("’", "'").removesuffix("'s")
+        if lower in SYNONYMS:
             return False
         if span.text.isupper() and len(span.text) > 1:
             return True
@@ -286,7 +158,9 @@ def _facts_of(statement: Statement, capitals: _Capitals) -> list[Fact]:
     taken = [(quantity.start, quantity.end) for quantity in quantities]
     taken += [(period.start, period.end) for period in periods]
     surroundings = " . ".join((statement.title, *statement.context))
-    known = frozenset(_canonical(span) for span in words.word_spans(surroundings))
+    known = frozenset(canonical_word(span.text) for span in words.word_spans(surroundings))
+    if _NOT_MEANT.search(text):
+        return []
     outer = _outer_period(statement)
     language = words.language_of(text)
     facts: list[Fact] = []
@@ -295,35 +169,30 @@ def _facts_of(statement: Statement, capitals: _Capitals) -> list[Fact]:
         if _FROM.search(text[max(0, quantity.start - 40) : quantity.start]) or quantity.counted in ("times", "fold"):
             continue
         start, end = _neighbourhood(text, quantities, index)
-        names, terms, scope, said = _terms(text, start, end, taken, capitals, language)
-        whole_names, _, whole_scope, _ = _terms(text, 0, len(text), taken, capitals, language)
+        near = _wording(text, start, end, taken, capitals, language)
+        whole = _wording(text, 0, len(text), taken, capitals, language)
+        scope = near.scope | (whole.scope & _WHOLE_SENTENCE)
         if _is_change(text, quantity):
             scope |= {"@change"}
-        if _OF_WHOLE.search(text[max(0, quantity.start - 20) : quantity.start]) and index > 0:
+        if index > 0 and _OF_WHOLE.search(text[max(0, quantity.start - 20) : quantity.start]):
             scope |= {"@whole"}
-        for mark in ("forecast", "hypothetical", "negated"):
-            if mark in whole_scope:
-                scope |= {mark}
         period = paired[index]
-        if (
-            period is not None
-            and period.relation in ("until", "before")
-            and period.grain == "year"
-            and "forecast" in scope
-        ):
+        if period is not None and period.relation in ("until", "before") and "forecast" in scope:
             scope |= {"@by"}
+        names = near.names or whole.names
         facts.append(
             Fact(
-                statement,
-                quantity,
-                None,
-                "",
-                frozenset(names or whole_names),
-                frozenset(terms),
-                frozenset(scope),
-                known,
-                period or outer,
-                said,
+                statement=statement,
+                quantity=quantity,
+                when=None,
+                event="",
+                names=names,
+                terms=near.terms,
+                scope=scope,
+                known=known,
+                period=period or outer,
+                said=near.said,
+                modified=near.modified,
             )
         )
     facts.extend(_events_of(statement, periods, taken, capitals, known, language))
@@ -356,49 +225,53 @@ def _neighbourhood(text: str, quantities: Sequence[Quantity], index: int) -> tup
     return start, end
 
 
-def _terms(
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """A stretch of a statement: names, other content stems, scope marks, words as written, and which word
+    stands right before which."""
+
+    names: frozenset[str]
+    terms: frozenset[str]
+    scope: frozenset[str]
+    said: str
+    modified: frozenset[tuple[str, str]]
+
+
+def _wording(
     text: str, start: int, end: int, taken: Sequence[tuple[int, int]], capitals: _Capitals, language: str
-) -> tuple[set[str], set[str], set[str], str]:
-    """
-    Names, other content stems, scope marks, and the content words as written, of a stretch of a statement."""
+) -> _Wording:
     names: set[str] = set()
     terms: set[str] = set()
     scope: set[str] = set()
     said: list[str] = []
+    modified: set[tuple[str, str]] = set()
     ignored = words.stop_words(language)
-    spans = [span for span in words.word_spans(text) if start <= span.start < end]
-    for span in spans:
-        if any(left <= span.start < right for left, right in taken):
+    for match in _COMPOUND.finditer(text, start, end):
+        if (mark := SCOPE.get(match.group().lower())) is not None:
+            scope.add(mark)
+    previous: tuple[int, str] | None = None
+    for span in words.word_spans(text):
+        if not start <= span.start < end or any(left <= span.start < right for left, right in taken):
             continue
         lower = span.text.lower()
-        mark = _SCOPE.get(lower)
+        mark = SCOPE.get(lower)
         if mark is not None:
             scope.add(mark)
-        if span.text[:1].isdigit():
+        if span.text[:1].isdigit() or (len(span.text) == 1 and span.text.isupper() and span.text not in "AI"):
             names.add(f"#{span.text}")
             continue
-        if len(span.text) == 1 and span.text.isupper() and span.text not in "AI":
-            names.add(f"#{span.text}")
+        if lower in ignored or lower in REPORTING or (mark is not None and mark != "capacity"):
             continue
-        if lower in ignored or lower in _REPORTING or (mark is not None and mark != "capacity"):
-            continue
+        stem = canonical_word(span.text)
         if capitals.is_name(text, span, language):
-            names.add(_canonical(span))
-            said.append(span.text)
+            names.add(stem)
         elif len(lower) > 1:
-            terms.add(_canonical(span))
-            said.append(span.text)
-    return names, terms, scope, " ".join(said)
-
-
-def _canonical(span: Span) -> str:
-    return canonical_word(span.text)
-
-
-def canonical_word(word: str) -> str:
-    """The stem that stands for a word and its near synonyms."""
-    lower = word.lower().replace("’", "'").removesuffix("'s")
-    return words.stem(_SYNONYMS.get(lower, lower))
+            terms.add(stem)
+            if previous is not None and previous[0] + 1 == span.start:
+                modified.add((previous[1], stem))
+            previous = (span.end, stem)
+        said.append(span.text)
+    return _Wording(frozenset(names), frozenset(terms), frozenset(scope), " ".join(said), frozenset(modified))
 
 
 def _is_change(text: str, quantity: Quantity) -> bool:
@@ -460,14 +333,24 @@ def _events_of(
         before = words.word_spans(text[max(reach, period.start - 60) : period.start])[-5:]
         if not _INTRODUCED.search(text[max(0, period.start - 16) : period.start]):
             continue  # "closed 2022 with a profit": the year is the object
-        event = next((found for span in reversed(before) if (found := _EVENTS.get(span.text.lower()))), None)
+        event = next((found for span in reversed(before) if (found := EVENTS.get(span.text.lower()))), None)
         if event is None:
             continue
-        names, terms, scope, said = _terms(text, 0, len(text), taken, capitals, language)
-        terms -= {words.stem(other) for other, group in _EVENTS.items() if group == event}
+        whole = _wording(text, 0, len(text), taken, capitals, language)
+        same_event = {canonical_word(other) for other, group in EVENTS.items() if group == event}
         facts.append(
             Fact(
-                statement, None, period, event, frozenset(names), frozenset(terms), frozenset(scope), known, None, said
+                statement=statement,
+                quantity=None,
+                when=period,
+                event=event,
+                names=whole.names,
+                terms=whole.terms - same_event,
+                scope=whole.scope,
+                known=known,
+                period=None,
+                said=whole.said,
+                modified=whole.modified,
             )
         )
     return facts

@@ -1,9 +1,10 @@
 """What can be measured about a claim beside its evidence, without a model.
 
-Words are compared as stems; each stem of the claim weighs by how telling it is (`weight_of`): numbers and names
-more than other words, long words more than short ones. Weights from a table of document frequencies, and from the
-evidence itself, were measured and found no better. So were alignment by edit distance, word order, and neighbouring
-words further apart than two: none of them added anything to the features below (`docs/evidence.md`).
+Words are compared as stems; each stem of the claim weighs by how telling it is (`weight_of`): numbers and
+names more than other words, long words more than short ones. Weights from a table of document frequencies,
+and from the evidence itself, were measured and found no better. So were alignment by edit distance, word
+order, and neighbouring words further apart than two: none of them added anything to the features below
+(`docs/evidence.md`).
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ class ClaimWords:
 class Measured:
     """The features of a claim beside its evidence, and what they were read from.
 
-    `best` are indices of at most three evidence sentences that together cover most of the claim, the fullest
-    first; `covered` the stems each of them adds. `missing_words` are as the claim writes them, most telling first.
+    `best` are indices of at most three evidence sentences that together cover most of the claim, the
+    fullest first; `covered` the stems each of them adds. `missing_words` are as the claim writes them, most
+    telling first.
     """
 
     features: dict[str, float]

@@ -1,9 +1,10 @@
 """Which sentences answer a question, and which sentences a claim rests on.
 
-Both begin with BM25 over the candidate sentences (Robertson and Zaragoza, 2009), where each word also weighs by how
-telling it is. For a question, position, centrality (cosine with the middle of all candidates, a one-step LexRank),
-headings, length and neighbours are added by a logistic model (`sentence_model.py`, fitted by
-`benchmarks/evidence/train_sentences.py`). Later choices count for less where they repeat what is chosen.
+Both begin with BM25 over the candidate sentences (Robertson and Zaragoza, 2009), where each word also
+weighs by how telling it is. For a question, position, centrality (cosine with the middle of all candidates,
+a one-step LexRank), headings, length and neighbours are added by a logistic model (`sentence_model.py`,
+fitted by `benchmarks/evidence/train_sentences.py`). Later choices count for less where they repeat what is
+chosen.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate (by its index) with its estimated probability of belonging to the answer, and the features behind it.
+    """A candidate (by its index) with its estimated probability of belonging to the answer, and the
+    features behind it.
 
     `novelty` is the share of its own weight that no better-ranked sentence has.
     """
@@ -81,7 +83,7 @@ def candidates(sentences: Sequence[str], heading: str = "", passage: str = "") -
 
 
 def rank_sentences(question: str, sentences: Sequence[Candidate]) -> list[Ranked]:
-    """All candidates, best first; a sentence that repeats better ones comes later than its score alone would have it."""
+    """All candidates, best first; a sentence that repeats better ones comes later than its score would have it."""
     rows = sentence_features(question, sentences)
     scores = [model.probability(row) for row in rows]
     stems = [prepare(sentence.text).known for sentence in sentences]
@@ -143,7 +145,8 @@ def sentence_features(question: str, sentences: Sequence[Candidate]) -> list[dic
 
 
 def find_evidence(claim: str, sentences: Sequence[str], k: int = 5) -> list[Evidence]:
-    """The `k` sentences that best carry a claim together, best first; fewer where no more share a word with it.
+    """The `k` sentences that best carry a claim together, best first; fewer where no more share a word with
+    it.
 
     After each choice the words it covers count for less, so that the next one adds what is still missing.
     """

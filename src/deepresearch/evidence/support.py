@@ -42,7 +42,7 @@ def check_support(claim: str, evidence: Sequence[str]) -> SupportCheck:
     and their measured precision are in `support_model.py`. Without evidence the verdict is `unsupported`
     with score 0.
     """
-    sentences = _sentences(evidence)
+    sentences = as_sentences(evidence)
     if not sentences or not words(claim):
         return SupportCheck(support=Support.UNSUPPORTED, score=0.0, features={}, missing=())
     comparison = measure(claim, sentences)
@@ -87,7 +87,7 @@ def _turned_round(features: dict[str, float]) -> bool:
     return features["negation_differs"] > 0 and features["coverage_best"] > 0.75
 
 
-def _sentences(evidence: Sequence[str]) -> list[str]:
+def as_sentences(evidence: Sequence[str]) -> list[str]:
     """The evidence as sentences: a long piece is taken apart, what is one sentence already stays as it is."""
     return [
         sentence

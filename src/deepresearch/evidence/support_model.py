@@ -37,3 +37,8 @@ SUPPORTED_FROM = 0.65
 UNSUPPORTED_TO = 0.4  # of the probability that at least a part is supported
 PARTIAL_FROM = 0.6  # of the same
 PARTIAL_TO = 0.4  # of the probability that the whole is supported
+DECISION = 0.55
+"""The score from which "supported in whole" is the better of two guesses."""
+
+# (evidence, band): the share of the band that is supported in whole, supported in part only, or (unsupported) not in whole.
+STATED_PRECISION: dict[tuple[str, str], float] = {}
