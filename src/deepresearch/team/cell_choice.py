@@ -18,10 +18,14 @@ from deepresearch.team.periods import years_in
 from deepresearch.team.placed_cells import PlacedCell
 from deepresearch.team.questions import content_terms, words
 from deepresearch.team.stemming import stem, stems
-from deepresearch.team.word_lists import QUESTION_WORDS, TREND_WORDS
+from deepresearch.team.word_lists import TREND_WORDS
 
-_NOTE = re.compile(r"\((?:note|refer|see|in |as |\d|[a-z]\))[^()]*\)|\(\d+\)|[*†‡]+$", re.IGNORECASE)
-_PLURAL_CLAUSE = re.compile(r"[^\W_]+")
+_NOTE = re.compile(
+    r"\((?:note|refer|see|in |as |\d|[a-z]\))[^()]*\)|\(\d+\)|[*†‡]+$|(?<=[a-z]{3})\d{1,2}$", re.IGNORECASE
+)
+_WORD = re.compile(r"[^\W_]+")
+#: Characters before a table whose words say what it is about.
+_REACH = 400
 #: Words that tell more about what is done with a value than which value it is: they help where a row has them.
 _SOFT = frozenset(
     stem(word)
@@ -33,7 +37,11 @@ _SOFT = frozenset(
         "june july august september october november december annual quarter date data item items category".split(),
     )
 )
-_STOP = frozenset(stem(word) for word in QUESTION_WORDS)
+_STOP = frozenset(
+    stem(word)
+    for word in "the a an of in on at to for from by with and or if than then there this that these those it its as into per "
+    "is are was were be been has have had do does did what which how much many who our their we".split()
+)
 
 
 @dataclass(frozen=True)
@@ -48,13 +56,18 @@ class Asked:
 
 @dataclass(frozen=True)
 class Scored:
-    """A cell with how well the question names it (about 0 to 1.3) and what of the question it meets."""
+    """A cell with how well the question names it (about 0 to 1.3) and what of the question it meets.
+
+    `whole` says that the question speaks the row's whole name; `context` are the words around the table.
+    """
 
     score: float
     coverage: float
     named: float
     placed: PlacedCell
     met: frozenset[str]
+    whole: bool
+    context: frozenset[str]
 
 
 def asked_of(text: str) -> Asked:
@@ -63,9 +76,11 @@ def asked_of(text: str) -> Asked:
     stemmed = {stem(part) for term in content_terms(text) for part in (term, *_parts(term))}
     stemmed = {one for one in stemmed if not (one.isdigit() and int(one) in years) and one not in _STOP}
     stemmed -= {one for one in stemmed if years_in(one)}
-    every = {stem(word) for word in words(text)}
-    soft = (stemmed | every) & _SOFT
-    return Asked(frozenset(stemmed - _SOFT), frozenset(soft), years, plain(text))
+    every = {stem(part) for word in words(text.replace("%", " percent ")) for part in (word, *_parts(word))}
+    if "percentag" in every:
+        every |= {"percent"}
+    hard = stemmed - _SOFT
+    return Asked(frozenset(hard), frozenset(every - hard - _STOP), years, plain(text))
 
 
 def _parts(term: str) -> list[str]:
@@ -74,12 +89,13 @@ def _parts(term: str) -> list[str]:
 
 def plain(text: str) -> str:
     """A text as its words in lower case with single spaces, as whole names are compared."""
-    return " ".join(match.casefold() for match in _PLURAL_CLAUSE.findall(text))
+    return " ".join(match.casefold() for match in _WORD.findall(text))
 
 
 @lru_cache(maxsize=65536)
 def _stem_set(text: str) -> frozenset[str]:
-    return frozenset(one for one in stems(_NOTE.sub(" ", text)) if len(one) > 1 or one.isdigit())
+    found = stems(_NOTE.sub(" ", text).replace("%", " percent "))
+    return frozenset("percent" if one == "percentag" else one for one in found if len(one) > 1 or one.isdigit())
 
 
 def named_stems(texts: Iterable[str]) -> frozenset[str]:
@@ -122,7 +138,8 @@ def _context(one: PlacedCell) -> frozenset[str]:
     table = one.table
     corner = [row[0].text for row in table.rows[: table.header_rows + 1]]
     inside = [heading.title for heading in one.document.headings if heading.start <= table.start][-1:]
-    return named_stems([*filter(None, (table.caption, table.sheet)), *inside, one.document.title, *corner])
+    near = one.document.text[max(0, table.start - _REACH) : table.start]
+    return named_stems([*filter(None, (table.caption, table.sheet)), *inside, one.document.title, *corner, near])
 
 
 def _score(asked: Asked, one: PlacedCell, context: frozenset[str], weights: CellWeights) -> Scored | None:
@@ -143,10 +160,11 @@ def _score(asked: Asked, one: PlacedCell, context: frozenset[str], weights: Cell
     named = sum(_mass(stemmed, weights) for stemmed in own & said) / mass if mass else 0.0
     extra_heads = [stemmed for stemmed in heads if stemmed not in said and stemmed not in _SOFT and not _is_year(stemmed)]
     score = coverage * (0.5 + 0.5 * named) - 0.02 * min(4, len(extra_heads))
-    score += 0.06 * len((heads | groups) & asked.soft) / (1 + len(asked.soft))
-    score -= 0.04 * any(stemmed not in said and stemmed in _CHANGE for stemmed in heads)
+    score += min(0.06, 0.02 * len((heads | groups) & asked.soft))
+    score -= 0.04 * any(stemmed not in said and stemmed in CHANGE_STEMS for stemmed in heads)
     name = plain(_NOTE.sub(" ", one.name))
-    if name and f" {name} " in f" {asked.spoken} ":
+    whole = bool(name) and f" {name} " in f" {asked.spoken} "
+    if whole:
         score += 0.1 + 0.01 * min(10, len(name.split()))
     if asked.years:
         have = one.years
@@ -156,10 +174,11 @@ def _score(asked: Asked, one: PlacedCell, context: frozenset[str], weights: Cell
             score -= 0.15
         elif len(have) > len(asked.years):
             score -= 0.1
-    return Scored(score, coverage, named, one, frozenset(stemmed for stemmed in said if stemmed in label | heads | groups))
+    met = frozenset(stemmed for stemmed in said if stemmed in label | heads | groups)
+    return Scored(score, coverage, named, one, met, whole, context)
 
 
-_CHANGE = frozenset(stem(word) for word in ("change", "variance", "increase", "decrease", "versus", "vs"))
+CHANGE_STEMS = frozenset(stem(word) for word in ("change", "variance", "increase", "decrease", "versus", "vs"))
 
 
 def _mass(stemmed: str, weights: CellWeights) -> float:

@@ -13,13 +13,9 @@ _SCALE_WORDS = {
     "million": 1e6,
     "billion": 1e9,
     "trillion": 1e12,
-    "'000": 1e3,
-    "’000": 1e3,
-    "000s": 1e3,
-    "000": 1e3,
 }
 _SCALE = re.compile(
-    r"\b(thousand|million|billion|trillion)s?\b|(['’]000)s?\b|(?<=[$€£(\s])(000)s?\b|(?:\b|(?<=[$€£]))(mn|bn|mio|mrd)\b|"
+    r"\b(thousand|million|billion|trillion)s?\b|(['’‘`]000)s?\b|(?<=[$€£(\s])(000)s?\b|(?:\b|(?<=[$€£]))(mn|bn|mio|mrd)\b|"
     r"(?:[$€£¥]|\b(?:USD|EUR|GBP|CHF|AUD|CAD|HK\$?|RMB))\s?([mkb])\b",
     re.IGNORECASE,
 )
@@ -41,7 +37,14 @@ _UNIT_LINE = re.compile(
     r"information|percentages?|and|or|amounts|otherwise|noted|unless|as|number|no\.?|note|notes|%|[\s$€£¥'’(),.:/;-])+",
     re.IGNORECASE,
 )
-_REACH = 500
+#: How running text says it: "(in thousands)", "amounts in millions of euros", "expressed in thousands".
+_SAID = re.compile(
+    r"\bin (?:[A-Z$€£.’]{1,4} ?|U\.?S\.? |Canadian |Australian )?(?:dollars? |euros? |pounds? )?(?:in )?"
+    r"(?:thousands|millions|billions|[’'‘]000s?)\b(?: of (?:[A-Z]\w+ |U\.S\. )?\w+)?|\([$€£]? ?(?:thousands|millions|billions)\)",
+    re.IGNORECASE,
+)
+#: Characters before and after a table in which running text may say it.
+_REACH = 3000
 
 
 def is_only_unit(text: str) -> bool:
@@ -56,7 +59,7 @@ def scale_in(text: str) -> float | None:
     if match is None:
         return None
     word = next(group for group in match.groups() if group).casefold()
-    return _SCALE_WORDS.get(word) or _SHORT[word]
+    return _SHORT[word] if word in _SHORT else _SCALE_WORDS.get(word, 1e3)
 
 
 def unit_of(
@@ -93,5 +96,5 @@ def _table_words(table: Table, document: Document) -> list[str]:
     top += [cell.text for row in table.rows[: table.header_rows + 2] for cell in row[1:] if is_only_unit(cell.text)]
     before = document.text[max(0, table.start - _REACH) : table.start]
     after = document.text[table.end : table.end + _REACH]
-    said = [match[0] for text in (before, after) for match in re.finditer(r"\([^()]{0,80}\)", text)]
-    return [*top, table.unit or "", table.caption or "", *(text for text in said if re.search(r"\bin\b", text, re.I))]
+    said = [match[0] for match in _SAID.finditer(before)][::-1] + [match[0] for match in _SAID.finditer(after)]
+    return [*top, table.unit or "", table.caption or "", *said]

@@ -10,7 +10,7 @@ from deepresearch.model.evidence import Quote
 from deepresearch.model.plan import QuestionType, SubQuestion
 from deepresearch.model.retrieval import Hit
 from deepresearch.team.answering import TermWeights, asked_stems
-from deepresearch.team.cell_choice import asked_of, named_stems, score_cells
+from deepresearch.team.cell_choice import CHANGE_STEMS, asked_of, named_stems, score_cells
 from deepresearch.team.periods import parse_period, years_in
 from deepresearch.team.placed_cells import PlacedCell, placed_cells
 from deepresearch.team.protocol import Finding
@@ -42,6 +42,8 @@ def look_up(
         values = _lists(sub_question, documents, weights)
     elif sub_question.type in _SINGLE:
         values = _cells(sub_question, documents, weights)
+    elif sub_question.type is QuestionType.TREND and len(years_in(sub_question.text)) == 1:
+        values = _cells(sub_question, documents, weights)
     else:
         return []
     ranks = {hit.passage.sha256: rank for rank, hit in reversed(list(enumerate(hits)))}
@@ -51,20 +53,23 @@ def look_up(
 
 def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: TermWeights) -> Iterator[_Value]:
     asked = asked_of(sub_question.text)
-    wanted = set(asked_stems(sub_question)) - {str(year) for year in asked.years}
+    wanted = asked.hard
     total = sum(weights[stem] for stem in wanted)
     for found in score_cells(asked, list(placed_cells(documents.values()))):
         one = found.placed
-        own = named_stems(cell.text for cell in (*one.label, *one.heads, *one.groups))
-        context = set(stems(f"{one.table.caption or ''} {one.table.sheet or ''} {one.document.title}"))
         label, heads = named_stems(cell.text for cell in one.label), named_stems(cell.text for cell in one.heads)
+        if sub_question.type not in _SINGLE and not (found.named > 0.99 and label & CHANGE_STEMS):
+            continue
+        own = label | heads | named_stems(cell.text for cell in one.groups)
         in_years = bool(set(one.years) & set(asked.years))
         # Both sides have to be named, each by the question: a row alone or a column alone is no answer.
-        row_named = bool(label & wanted) or (in_years and any(years_in(cell.text) for cell in one.label))
-        column_named = bool(heads & wanted - label) or (in_years and bool(label & wanted))
+        row_named = bool(label & wanted) or found.whole or (in_years and any(years_in(cell.text) for cell in one.label))
+        column_named = bool(heads & (wanted | asked.soft) - label) or (in_years and row_named)
         if not (row_named and column_named) or (asked.years and not in_years):
             continue
-        got = sum(weights[stem] * (1.0 if stem in own else 0.7 if stem in context else 0.0) for stem in wanted)
+        got = sum(weights[stem] * (1.0 if stem in own else 0.7 if stem in found.context else 0.0) for stem in wanted)
+        if not wanted:
+            got, total = 1.0, 1.0
         if total and got / total >= _FLOOR:
             name = ", ".join(filter(None, (one.name, *dict.fromkeys(head.text.strip() for head in one.heads))))
             text = f"{name}: {one.cell.text.strip()}{_unit(one)}."

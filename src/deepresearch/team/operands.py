@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from deepresearch.model.documents import Document
 from deepresearch.team.cell_choice import Asked, CellWeights, Scored, asked_of, named_stems, score_cells
-from deepresearch.team.operations import Operation, asked_operation
+from deepresearch.team.operations import Operation, asked_operation, asks_how_much_less, without_average
 from deepresearch.team.placed_cells import PlacedCell, placed_cells
 
 #: A question has to name the operands at least this well.
@@ -31,6 +31,8 @@ _WHOLE_FIRST = re.compile(
     r"comes?|came|consists?|relates?|made|makes?|represents?|represented|accounted)\b(?! *$)",
     re.IGNORECASE,
 )
+_PLAIN_DIFFERENCE = re.compile(r"\bdifference\b[^?]*\bbetween\b", re.IGNORECASE)
+_MOVES = frozenset({Operation.DIFFERENCE, Operation.PERCENTAGE_CHANGE})
 _TWO_SIDED = frozenset({Operation.RATIO, Operation.SHARE})
 
 
@@ -55,6 +57,12 @@ def find_operands(question: str, documents: Sequence[Document]) -> Operands | No
     if not scored:
         return None
     cells = [one.placed for one in scored]
+    if operation is Operation.AVERAGE and _is_named_average(scored[0].placed, question):
+        operation = asked_operation(without_average(question))
+        if operation is None:
+            return None
+    if len(asked.years) == 1 and operation in _MOVES and _is_named_change(scored, asked):
+        return None
     single = None if operation in _TWO_SIDED else _over_periods(operation, question, asked, scored)
     several = _over_things(operation, question, asked, cells, weights)
     if several is not None and len(asked.years) >= 2 and single is not None:
@@ -62,6 +70,19 @@ def find_operands(question: str, documents: Sequence[Document]) -> Operands | No
     if several is not None and (single is None or several.score > single.score - (0.0 if asked.years else -0.1)):
         return several
     return single
+
+
+def _is_named_average(best: PlacedCell, question: str) -> bool:
+    """Whether "average" is part of what the best cell is called and is said only once."""
+    named = named_stems(cell.text for cell in (*best.label, *best.heads))
+    return bool({"averag", "mean"} & named) and len(re.findall(r"\baverage\b", question, re.IGNORECASE)) == 1
+
+
+def _is_named_change(scored: Sequence[Scored], asked: Asked) -> bool:
+    """Whether the row that is asked for is itself called a change: "Net decrease in cash"."""
+    best = scored[0]
+    named = named_stems(cell.text for cell in best.placed.label)
+    return best.named > 0.99 and bool({"increas", "decreas", "chang"} & named & (asked.soft | asked.hard))
 
 
 def _best_tables(scored: Sequence[Scored]) -> list[Scored]:
@@ -115,9 +136,11 @@ def _along(
     have = sorted(line)
     if not set(wanted) <= set(have) or len(have) < 2:
         return None
-    moves = operation in (Operation.DIFFERENCE, Operation.PERCENTAGE_CHANGE)
+    moves = operation in _MOVES
+    implied = 0.0
     if moves:
         if len(wanted) == 1:
+            implied = 0.15
             position = have.index(wanted[0])
             if position == 0:
                 return None
@@ -134,14 +157,23 @@ def _along(
     if len(years) > _LONGEST:
         return None
     chosen = [line[year] for year in years]
-    score = sum(one.score for one in chosen) / len(chosen) + (0.1 if wanted else 0.0)
+    score = sum(one.score for one in chosen) / len(chosen) + (0.1 if wanted else 0.0) - implied
+    if operation is Operation.DIFFERENCE and not _first_less_second(question, wanted):
+        chosen.reverse()
     return Operands(operation, tuple(one.placed for one in chosen), score)
+
+
+def _first_less_second(question: str, wanted: tuple[int, ...]) -> bool:
+    """Whether the earlier value comes first in a difference between periods: as asked, else the later less the earlier."""
+    if asks_how_much_less(question):
+        return True
+    return bool(_PLAIN_DIFFERENCE.search(question)) and len(wanted) == 2 and wanted[0] < wanted[1]
 
 
 def _over_things(
     operation: Operation, question: str, asked: Asked, cells: Sequence[PlacedCell], weights: CellWeights
 ) -> Operands | None:
-    if operation is Operation.PERCENTAGE_CHANGE or (len(asked.years) > 1 and operation not in _TWO_SIDED):
+    if len(asked.years) > 1 and operation not in _TWO_SIDED:
         return None
     best: Operands | None = None
     for left, right in _sides(question):
@@ -152,10 +184,16 @@ def _over_things(
         if second is None or second.score < FLOOR or first.score < FLOOR:
             continue
         score = (first.score + second.score) / 2 * (0.6 + 0.4 * len(first.met | second.met) / max(1, len(asked.hard | asked.soft)))
-        pair = (second, first) if _WHOLE_FIRST.search(question) and operation in _TWO_SIDED else (first, second)
+        turned = bool(_WHOLE_FIRST.search(question)) and operation in _TWO_SIDED
+        turned |= operation is Operation.PERCENTAGE_CHANGE and not (_dated(first) and _dated(second))
+        pair = (second, first) if turned else (first, second)
         if best is None or score > best.score:
             best = Operands(operation, tuple(one.placed for one in pair), score)
     return best
+
+
+def _dated(one: Scored) -> bool:
+    return bool(_TIME & named_stems(cell.text for cell in (*one.placed.heads, *one.placed.label)))
 
 
 def _sides(question: str) -> Iterator[tuple[Asked, Asked]]:

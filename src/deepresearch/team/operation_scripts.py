@@ -30,22 +30,18 @@ print(json.dumps({{"operation": "{operation}", "unit": {unit}, "count": len(valu
 _FORMULAS = {
     Operation.SUM: "result = math.fsum(values)",
     Operation.AVERAGE: "result = math.fsum(values) / len(values)",
-    Operation.DIFFERENCE: "{order}\nresult = math.fsum([minuend, -subtrahend])",
+    Operation.DIFFERENCE: "minuend, subtrahend = values\nresult = math.fsum([minuend, -subtrahend])",
     Operation.RATIO: "numerator, denominator = values\nresult = numerator / denominator",
     Operation.SHARE: "part, whole = values\nresult = part / whole * 100",
-    Operation.PERCENTAGE_CHANGE: "earlier, later = values\nresult = (later - earlier) / abs(earlier) * 100",
+    Operation.PERCENTAGE_CHANGE: "earlier, later = values\nresult = (later - earlier) / earlier * 100",
 }
-#: Of two periods the later less the earlier; of two things the first named less the second.
-_LATER_FIRST = "subtrahend, minuend = values"
-_FIRST_FIRST = "minuend, subtrahend = values"
 _DIVIDES = frozenset({Operation.RATIO, Operation.SHARE, Operation.PERCENTAGE_CHANGE})
 
 
 def operation_request(request_id: str, operands: Operands) -> MathRequest | None:
     """The request that computes `operands`; None where their units cannot be put together or a divisor is zero."""
     units = [_unit(one) for one in operands.cells]
-    names = {name for _, name in units if name}
-    bases = {_base(name) for name in names}
+    bases = {base for _, name in units if (base := _base(name))}
     if len(bases) > 1 and operands.operation is not Operation.RATIO:
         return None
     scales = {scale for scale, _ in units}
@@ -58,11 +54,11 @@ def operation_request(request_id: str, operands: Operands) -> MathRequest | None
     divisor = values[0] if operands.operation is Operation.PERCENTAGE_CHANGE else values[-1]
     if operands.operation in _DIVIDES and not divisor:
         return None
-    unit = units[0][1] if operands.operation not in _DIVIDES else "" if operands.operation is Operation.RATIO else "%"
-    series = _series(operands.cells, [name for _, name in units])
+    full = max((name for own, name in units if own == scale), key=len)
+    unit = full if operands.operation not in _DIVIDES else "" if operands.operation is Operation.RATIO else "%"
+    series = _series(operands.cells, [full if own == scale else name for own, name in units])
     title = f"{operands.operation.value}: {_named(operands.cells)}"
     title = title[:1].upper() + title[1:]
-    over_time = _same_name(operands.cells)
     return MathRequest(
         id=request_id,
         title=title,
@@ -71,7 +67,7 @@ def operation_request(request_id: str, operands: Operands) -> MathRequest | None
             file=OPERANDS_FILE,
             operation=operands.operation.value,
             unit=json.dumps(unit, ensure_ascii=False),
-            formula=_FORMULAS[operands.operation].format(order=_LATER_FIRST if over_time else _FIRST_FIRST),
+            formula=_FORMULAS[operands.operation],
         ),
         files={
             OPERANDS_FILE: json.dumps(
@@ -106,12 +102,6 @@ def _unit(one: PlacedCell) -> tuple[float, str]:
 
 def _base(unit: str) -> str:
     return " ".join(word for word in unit.split() if word not in ("thousand", "million", "billion", "trillion"))
-
-
-def _same_name(cells: Sequence[PlacedCell]) -> bool:
-    """Whether these are periods of one thing: the years differ and are in order."""
-    years = [one.years[:1] for one in cells]
-    return len(set(years)) == len(years) and years == sorted(years) and all(years)
 
 
 def _named(cells: Sequence[PlacedCell]) -> str:

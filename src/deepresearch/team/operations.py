@@ -28,7 +28,7 @@ _PERCENTAGE_CHANGE = re.compile(
     re.IGNORECASE,
 )
 _AVERAGE = re.compile(r"\b(?:average|mean|on average|averaged)\b", re.IGNORECASE)
-_NO_AVERAGE = re.compile(r"\bweighted[\s-]+average\b|\baverage (?:number|price|rate|term|life|remaining)\b", re.IGNORECASE)
+_NO_AVERAGE = re.compile(r"\bweighted[\s-]+average\b", re.IGNORECASE)
 _SHARE = re.compile(
     r"\bas an? (?:percent(?:age)?|per\s?cent|%|share) of\b|"
     r"\b(?:what|which) (?:percent(?:age)?|per\s?cent|%|share|part) of\b|"
@@ -45,6 +45,20 @@ _DIFFERENCE = re.compile(
     re.IGNORECASE,
 )
 _SUM = re.compile(r"\b(?:sum|total|combined|altogether|together|in all|aggregate|cumulative|overall|plus)\b", re.IGNORECASE)
+
+
+_DECREASE = re.compile(r"\b(?:decreas|declin|reduc|drop|fall|fell)\w*", re.IGNORECASE)
+_OTHER_WAY = re.compile(r"\b(?:increas|chang|ris|rose|grow|grew)\w*", re.IGNORECASE)
+
+
+def asks_how_much_less(question: str) -> bool:
+    """Whether a difference is asked for as a decrease, so that the earlier value comes first."""
+    return bool(_DECREASE.search(question)) and not _OTHER_WAY.search(question)
+
+
+def without_average(question: str) -> str:
+    """The question without its first "average": that word belongs to the name of the row."""
+    return _AVERAGE.sub(" ", question, count=1)
 
 
 def asked_operation(question: str) -> Operation | None:
