@@ -31,16 +31,12 @@ _SOFT = frozenset(
     stem(word)
     for word in (
         *TREND_WORDS,
-        *"increased decreased net company companys company's respective respectively end ended ending year-end fiscal "
-        "financial twelve months month as-of table reported respect was were percent per cent proportion share average "
-        "mean sum total combined constitution out respectively both and of in the january february march april may "
-        "june july august september october november december annual quarter date data item items category".split(),
+        *["increased", "decreased", "net", "company", "companys", "company's", "respective", "respectively", "end", "ended", "ending", "year-end", "fiscal", "financial", "twelve", "months", "month", "as-of", "table", "reported", "respect", "was", "were", "percent", "per", "cent", "proportion", "share", "average", "mean", "sum", "total", "combined", "constitution", "out", "respectively", "both", "and", "of", "in", "the", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "annual", "quarter", "date", "data", "item", "items", "category"],
     )
 )
 _STOP = frozenset(
     stem(word)
-    for word in "the a an of in on at to for from by with and or if than then there this that these those it its as into per "
-    "is are was were be been has have had do does did what which how much many who our their we".split()
+    for word in ["the", "a", "an", "of", "in", "on", "at", "to", "for", "from", "by", "with", "and", "or", "if", "than", "then", "there", "this", "that", "these", "those", "it", "its", "as", "into", "per", "is", "are", "was", "were", "be", "been", "has", "have", "had", "do", "does", "did", "what", "which", "how", "much", "many", "who", "our", "their", "we"]
 )
 
 
@@ -148,7 +144,7 @@ def _score(asked: Asked, one: PlacedCell, context: frozenset[str], weights: Cell
     heads = named_stems(cell.text for cell in one.heads)
     if not (label | heads | groups) & asked.hard and not label & asked.soft:
         return None
-    total = sum(weights[stemmed] for stemmed in asked.hard) or 1.0
+    total = math.fsum(weights[stemmed] for stemmed in asked.hard) or 1.0
     got = 0.0
     for stemmed in asked.hard:
         share = 1.0 if stemmed in label or stemmed in heads else 0.85 if stemmed in groups else 0.6 if stemmed in context else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -40,9 +41,7 @@ def look_up(
     """The cells that answer the sub-question, as findings; empty when its words do not meet in a table."""
     if sub_question.type is QuestionType.LIST:
         values = _lists(sub_question, documents, weights)
-    elif sub_question.type in _SINGLE:
-        values = _cells(sub_question, documents, weights)
-    elif sub_question.type is QuestionType.TREND and len(years_in(sub_question.text)) == 1:
+    elif sub_question.type in _SINGLE or (sub_question.type is QuestionType.TREND and len(years_in(sub_question.text)) == 1):
         values = _cells(sub_question, documents, weights)
     else:
         return []
@@ -54,7 +53,7 @@ def look_up(
 def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: TermWeights) -> Iterator[_Value]:
     asked = asked_of(sub_question.text)
     wanted = asked.hard
-    total = sum(weights[stem] for stem in wanted)
+    total = math.fsum(weights[stem] for stem in wanted)
     for found in score_cells(asked, list(placed_cells(documents.values()))):
         one = found.placed
         label, heads = named_stems(cell.text for cell in one.label), named_stems(cell.text for cell in one.heads)
@@ -67,7 +66,7 @@ def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: T
         column_named = bool(heads & (wanted | asked.soft) - label) or (in_years and row_named)
         if not (row_named and column_named) or (asked.years and not in_years):
             continue
-        got = sum(weights[stem] * (1.0 if stem in own else 0.7 if stem in found.context else 0.0) for stem in wanted)
+        got = math.fsum(weights[stem] * (1.0 if stem in own else 0.7 if stem in found.context else 0.0) for stem in wanted)
         if not wanted:
             got, total = 1.0, 1.0
         if total and got / total >= _FLOOR:
@@ -87,7 +86,7 @@ def _dated_groups(one: PlacedCell) -> tuple[Cell, ...]:
 
 def _lists(sub_question: SubQuestion, documents: dict[str, Document], weights: TermWeights) -> Iterator[_Value]:
     asked = set(asked_stems(sub_question))
-    total = sum(weights[stem] for stem in asked)
+    total = math.fsum(weights[stem] for stem in asked)
     for document in documents.values():
         for table in document.tables:
             body = [row for row in table.rows[table.header_rows :] if row and row[0].text.strip()]
@@ -98,7 +97,7 @@ def _lists(sub_question: SubQuestion, documents: dict[str, Document], weights: T
             context = set(stems(f"{table.caption or ''} {table.sheet or ''} {document.title}"))
             if not head_stems & asked or not (context - head_stems) & asked:
                 continue
-            got = sum(weights[stem] * (1.0 if stem in head_stems | context else 0.0) for stem in asked)
+            got = math.fsum(weights[stem] * (1.0 if stem in head_stems | context else 0.0) for stem in asked)
             if total and got / total >= _LIST_FLOOR:
                 labels = [row[0] for row in body]
                 text = f"{head.text.strip()}: {', '.join(label.text.strip() for label in labels)}."

@@ -107,8 +107,7 @@ def _timeless(texts: Iterator[str]) -> Iterator[str]:
 
 
 _TIME = frozenset(
-    "januari februari march april may june juli august septemb octob novemb decemb jan feb mar apr jun jul aug sep sept oct "
-    "nov dec fiscal year end month".split()
+    ["januari", "februari", "march", "april", "may", "june", "juli", "august", "septemb", "octob", "novemb", "decemb", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "fiscal", "year", "end", "month"]
 )
 
 
