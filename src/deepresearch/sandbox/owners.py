@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+#: What the processes of a worker are called before they become the worker, followed by the owner's label.
+PROCESS_PREFIX = "deepresearch-sandbox:"
+
 _LABEL = re.compile(r"^([0-9a-f]{8})-([0-9a-f]+)-(\d+)-(\d+)$")
 
 
