@@ -127,7 +127,8 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
         "bigrams": len(_shared_pairs(pairs, prepared, hits)) / len(pairs) if pairs else 1.0,
         "log_claim_length": math.log1p(len(weights)),
         "log_evidence_length": math.log1p(len(prepared)),
-        # Beside the model, for the explanation and for the rule about negation.
+        # Beside the model, for the explanation and for the rules.
+        "numbers_astray": float(_are_astray(claim, evidence, best, lost)),
         "coverage_best": gains[0] if gains else 0.0,
         "negation_differs": float(
             bool(best) and (words.negates(claim) > 0) != (words.negates(prepared[best[0]].text) > 0)
@@ -157,6 +158,14 @@ def _fullest(
         covered.append(hits[best] - found)
         found |= hits[best]
     return tuple(chosen), tuple(covered)
+
+
+def _are_astray(claim: str, evidence: Sequence[str], best: Sequence[int], lost: Sequence[str]) -> bool:
+    """Whether a number is held only by sentences away from those that carry the claim: likely the number of another thing."""
+    if lost or len(evidence) <= 9 or not any(character.isdigit() for character in claim):
+        return False
+    near = sorted({index + step for index in best for step in (-1, 0, 1) if 0 <= index + step < len(evidence)})
+    return bool(missing_numbers(claim, [evidence[index] for index in near], [1.0] * len(near)))
 
 
 def _shared_pairs(

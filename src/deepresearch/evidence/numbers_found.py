@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from deepresearch.evidence import numerals
+from deepresearch.evidence.dates import Period, find_dates, month_names
 from deepresearch.evidence.quantities import Comparison, Quantity, compare, find_quantities
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
@@ -35,7 +36,23 @@ def missing_numbers(claim: str, evidence: Sequence[str], scores: Sequence[float]
     if others:
         held = {digits.replace(",", "") for digits in _DIGITS.findall("\n".join(evidence))}
         missing.extend((match.start(), match.group()) for match in others if match.group().replace(",", "") not in held)
-    return tuple(text for _, text in sorted(missing))
+    missing.extend((day.start, day.text) for day in find_dates(claim) if not _day_is_told(day, evidence))
+    return tuple(dict.fromkeys(text for _, text in sorted(missing)))
+
+
+def _day_is_told(period: Period, evidence: Sequence[str]) -> bool:
+    """Whether the day of a full date stands beside its month in the evidence; other periods are not asked for."""
+    if period.grain != "day":
+        return True
+    day, month = period.first.day, period.first.month
+    names = "|".join(month_names(month))
+    told = re.compile(
+        rf"\b0?{day}(?:st|nd|rd|th|\.|º|er)?\s*(?:of\s+|de\s+)?(?:{names})\b|\b(?:{names})\.?\s*0?{day}(?!\d)"
+        rf"|(?<!\d)0?{month}[-/.]\s?0?{day}(?!\d)|(?<!\d)0?{day}[-/.]\s?0?{month}(?!\d)"
+        rf"|\b0?{day}\.?\s*(?:-|–|to|and|bis)\s*\d+\.?\s+(?:{names})|\b(?:{names})\s*\d+\s*(?:-|–|to|and)\s*0?{day}(?!\d)",
+        re.IGNORECASE,
+    )
+    return any(told.search(sentence) for sentence in evidence)
 
 
 def _found(wanted: Quantity, evidence: Sequence[str], ranked: Sequence[int]) -> bool:

@@ -59,7 +59,7 @@ def verdict(claim: str, evidence: Sequence[str], comparison: Measured) -> Suppor
         return SupportCheck(
             support=Support.SUPPORTED, score=VERBATIM_SCORE, features={**features, "verbatim": 1.0}, missing=()
         )
-    if comparison.missing_numbers or _turned_round(comparison.features):
+    if comparison.missing_numbers or features["numbers_astray"] or turned_round(features):
         whole = min(whole, MOST_IF_WRONG)
     return SupportCheck(support=band(whole, part), score=round(whole, 4), features=features, missing=missing)
 
@@ -82,7 +82,7 @@ def band(whole: float, part: float) -> Support:
     return Support.UNDECIDED
 
 
-def _turned_round(features: dict[str, float]) -> bool:
+def turned_round(features: dict[str, float]) -> bool:
     """Whether one sentence holds nearly all of the claim but only one of the two denies something."""
     return features["negation_differs"] > 0 and features["coverage_best"] > 0.75
 
