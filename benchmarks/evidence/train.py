@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.evidence.fitting import Flags, Vector, fit, folds, predict
 from benchmarks.evidence.public_sets import PROJECT, LabelledClaim, MissingSetError, answers_as_claims, cited_only, wice
 from deepresearch.evidence.features import FEATURES, measure
-from deepresearch.evidence.support import turned_round
+from deepresearch.evidence.support import is_barred
 
 PENALTY = 10.0
 SHORT_WEIGHT = 0.5
@@ -49,7 +49,7 @@ def rows_of(claims: Sequence[LabelledClaim]) -> Rows:
         np.array([entry.whole for entry in claims]),
         np.array([entry.part for entry in claims]),
         tuple(entry.group for entry in claims),
-        np.array([features["numbers_astray"] > 0 or turned_round(features) for features in measured]),
+        np.array([is_barred(features) for features in measured]),
     )
 
 
