@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from tests.evidence.planted_corpus import planted_corpus
@@ -95,7 +97,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plot", metavar="FILE", help="draw the calibration of the support check into this SVG file")
     arguments = parser.parse_args()
-    tables = (lambda: support_tables(arguments.plot), evidence_table, choice_table, planted_table)
+    tables: tuple[Callable[[], None], ...] = (
+        partial(support_tables, arguments.plot), evidence_table, choice_table, planted_table
+    )  # fmt: skip
     for table in tables:
         try:
             table()

@@ -29,11 +29,11 @@ def fit(rows: Vector, labels: Flags, weights: Vector, penalty: float) -> Vector:
         value = (weights * np.logaddexp(0, -signs * logits)).sum() + penalty / 2 * (coefficients[1:] ** 2).sum()
         slope = design.T @ (weights * (1 / (1 + np.exp(-logits)) - labels))
         slope[1:] += penalty * coefficients[1:]
-        return float(value), slope
+        return float(value), np.asarray(slope)
 
     found = np.asarray(minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x)
     slopes = found[1:] / spread
-    return np.r_[found[0] - slopes @ mean, slopes]
+    return np.asarray(np.r_[found[0] - slopes @ mean, slopes])
 
 
 def predict(coefficients: Vector, rows: Vector) -> Vector:

@@ -25,7 +25,7 @@ def milliseconds(work: Callable[[LabelledClaim], object], claims: list[LabelledC
 
 
 def lines(claims: list[LabelledClaim]) -> list[str]:
-    """The table's rows: our check, and the fuzzy alternative that others use to tell whether a text carries a sentence."""
+    """The table's rows: our check, and fuzzy matching, the usual way without a model."""
     check_support("Ten metres are 10 m.", ["A mast of 30 feet."])  # load what is loaded once
     ours = milliseconds(lambda c: check_support(c.claim, c.evidence), claims)
     fuzzy = milliseconds(lambda c: fuzz.partial_ratio(c.claim, " ".join(c.evidence)), claims)

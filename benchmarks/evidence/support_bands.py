@@ -24,9 +24,9 @@ class Scored:
 
     @property
     def ruled(self) -> Vector:
-        """Scores of full support after the rule about missing numbers."""
+        """Scores of full support after the rules about numbers and negation."""
         lost = self.rows.features[:, FEATURES.index("numbers_missing")] > 0
-        return np.where(lost, np.minimum(self.whole, MOST_IF_WRONG), self.whole)
+        return np.where(lost | self.rows.barred, np.minimum(self.whole, MOST_IF_WRONG), self.whole)
 
 
 def scored(data: TrainingData) -> dict[str, Scored]:

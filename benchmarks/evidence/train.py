@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.evidence.fitting import Flags, Vector, fit, folds, predict
 from benchmarks.evidence.public_sets import PROJECT, LabelledClaim, MissingSetError, answers_as_claims, cited_only, wice
 from deepresearch.evidence.features import FEATURES, measure
+from deepresearch.evidence.support import is_barred
 
 PENALTY = 10.0
 SHORT_WEIGHT = 0.5
@@ -27,12 +28,13 @@ SEEDS = (0, 1, 2, 3, 4)
 
 @dataclass(frozen=True)
 class Rows:
-    """Features of claims and their judgements. `lost_number` marks claims with a number that the evidence lacks."""
+    """Features of claims and their judgements. `barred` marks claims that a rule keeps from full support."""
 
     features: Vector
     whole: Flags
     part: Flags
     groups: tuple[str, ...]
+    barred: Flags
 
     def judged(self, head: str) -> Flags:
         """The labels of a head: ``whole`` or ``part``."""
@@ -47,6 +49,7 @@ def rows_of(claims: Sequence[LabelledClaim]) -> Rows:
         np.array([entry.whole for entry in claims]),
         np.array([entry.part for entry in claims]),
         tuple(entry.group for entry in claims),
+        np.array([is_barred(features) for features in measured]),
     )
 
 

@@ -181,7 +181,7 @@ _FILLER = (
 
 @dataclass
 class PlantedCorpus:
-    """Documents, their statements, which fact each statement gives, the planted conflicts and the superseded documents."""
+    """Documents, statements, the fact each of them gives, the planted conflicts and the superseded documents."""
 
     documents: list[Document] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)

@@ -236,6 +236,14 @@ def _read(name: str, match: re.Match[str], text: str) -> _Interval | tuple[()] |
         return None
 
 
+@lru_cache(maxsize=12)
+def month_names(month: int) -> tuple[str, ...]:
+    """The names of a month in all languages known by heart, the long ones first."""
+    return tuple(
+        sorted((re.escape(name) for name, number in _MONTHS.items() if number == month), key=len, reverse=True)
+    )
+
+
 def _month_number(name: str) -> int:
     return _MONTHS[name.lower().rstrip(".")]
 
@@ -311,7 +319,10 @@ def _single_year(groups: list[str], match: re.Match[str], text: str) -> _Interva
     before = text[max(0, match.start() - 1) : match.start()]
     if before and (before.isalnum() or before in "@#"):
         return None
-    if year < 1500 and not re.search(r"\b(?:in|since|year|by|of|from|until|im|Jahr|anno|en)\s$", text[: match.start()]):
+    if year < 1500 and not re.search(
+        r"\b(?:in|since|year|around|about|circa|c\.|ca\.|late|early|mid|by|of|from|until|im|Jahr|anno|en)\s$",
+        text[: match.start()],
+    ):
         return None
     return _years(year, year, "year")
 

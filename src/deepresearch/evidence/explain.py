@@ -95,6 +95,10 @@ def _changes(check: SupportCheck, missing_words: Sequence[str], missing_numbers:
             f"The evidence lacks {_quoted(missing_numbers)}; "
             "a claim with a number that is not there is never supported."
         )
+    elif check.features["numbers_astray"]:
+        said.append("A number of the claim stands only in other parts of the evidence; that bars full support.")
+    elif check.features["numbers_disputed"]:
+        said.append("The sentence that carries the claim has another number in this place; that bars full support.")
     elif check.features["negation_differs"] and check.features["coverage_best"] > 0.75:
         said.append("Claim and evidence share their words, but only one of them denies; that bars full support.")
     if check.support is Support.SUPPORTED:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from deepresearch.evidence import words
-from deepresearch.evidence.numbers_found import missing_numbers
+from deepresearch.evidence.numbers_found import has_another_number, missing_numbers
 
 FEATURES: tuple[str, ...] = (
     "coverage",  # weighted share of the claim's words anywhere in the evidence
@@ -127,7 +127,9 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
         "bigrams": len(_shared_pairs(pairs, prepared, hits)) / len(pairs) if pairs else 1.0,
         "log_claim_length": math.log1p(len(weights)),
         "log_evidence_length": math.log1p(len(prepared)),
-        # Beside the model, for the explanation and for the rule about negation.
+        # Beside the model, for the explanation and for the rules.
+        "numbers_astray": float(_are_astray(claim, evidence, best, lost)),
+        "numbers_disputed": float(bool(best) and gains[0] > 0.6 and has_another_number(claim, prepared[best[0]].text)),
         "coverage_best": gains[0] if gains else 0.0,
         "negation_differs": float(
             bool(best) and (words.negates(claim) > 0) != (words.negates(prepared[best[0]].text) > 0)
@@ -157,6 +159,14 @@ def _fullest(
         covered.append(hits[best] - found)
         found |= hits[best]
     return tuple(chosen), tuple(covered)
+
+
+def _are_astray(claim: str, evidence: Sequence[str], best: Sequence[int], lost: Sequence[str]) -> bool:
+    """Whether a number is held only away from the sentences that carry the claim: likely of another thing."""
+    if lost or len(evidence) <= 9 or not any(character.isdigit() for character in claim):
+        return False
+    near = sorted({index + step for index in best for step in (-1, 0, 1) if 0 <= index + step < len(evidence)})
+    return bool(missing_numbers(claim, [evidence[index] for index in near], [1.0] * len(near)))
 
 
 def _shared_pairs(

@@ -323,8 +323,8 @@ def compare(a: Quantity, b: Quantity, *, generous: bool = False) -> Comparison:
         tolerance = max(tolerance, step)
     if a.unit != b.unit:
         tolerance = max(tolerance, step) + 0.001 * scale  # conversion factors are themselves rounded by writers
-    left, right = _reach(a.low, a.high, a.bound)
-    other_left, other_right = _reach(low, high, b.bound if generous or b.bound == "about" else "exact")
+    left, right = _reach(a.low, a.high, a.bound, 1e12 if generous else 1.5)
+    other_left, other_right = _reach(low, high, b.bound if generous else "exact", 1e12)
     if left - tolerance <= other_right + tiny and other_left - tiny <= right + tolerance:
         return Comparison.COMPATIBLE
     return Comparison.DIFFERENT
@@ -334,11 +334,12 @@ def _offset(unit: str) -> bool:
     return unit in ("degC", "degF")
 
 
-def _reach(low: float, high: float, bound: str) -> tuple[float, float]:
+def _reach(low: float, high: float, bound: str, factor: float) -> tuple[float, float]:
+    """What a bound lets in: without generosity only what is near it, or ``more than 5`` would fit any larger number."""
     if bound == "at_least":
-        return low, float("inf")
+        return low, max(low * factor, low / factor)
     if bound == "at_most":
-        return float("-inf"), high
+        return min(high * factor, high / factor), high
     return low, high
 
 
@@ -349,6 +350,6 @@ def _tolerance(quantity: Quantity, generous: bool) -> float:
         whole = 0.5 * numerals.trailing_power(quantity.value, keep=1 if quantity.bound == "about" else 2)
     elif not quantity.scaled and whole == 0.5 and not generous and not quantity.unit and abs(quantity.value) >= 10:
         whole = 0.0  # a bare whole number is a count: 41 is not 42
-    if quantity.bound == "about":
+    if generous and quantity.bound == "about":
         whole = max(whole, 0.05 * abs(quantity.value))
     return whole

@@ -59,7 +59,7 @@ def verdict(claim: str, evidence: Sequence[str], comparison: Measured) -> Suppor
         return SupportCheck(
             support=Support.SUPPORTED, score=VERBATIM_SCORE, features={**features, "verbatim": 1.0}, missing=()
         )
-    if comparison.missing_numbers or _turned_round(comparison.features):
+    if comparison.missing_numbers or is_barred(features):
         whole = min(whole, MOST_IF_WRONG)
     return SupportCheck(support=band(whole, part), score=round(whole, 4), features=features, missing=missing)
 
@@ -82,9 +82,14 @@ def band(whole: float, part: float) -> Support:
     return Support.UNDECIDED
 
 
-def _turned_round(features: dict[str, float]) -> bool:
-    """Whether one sentence holds nearly all of the claim but only one of the two denies something."""
-    return features["negation_differs"] > 0 and features["coverage_best"] > 0.75
+def is_barred(features: dict[str, float]) -> bool:
+    """Whether a rule keeps the claim from full support although the evidence holds all of its numbers.
+
+    A number stands only away from the sentences that carry the claim; or the best of these has another number in
+    its place; or it holds nearly all of the claim, but only one of the two denies something.
+    """
+    turned_round = features["negation_differs"] > 0 and features["coverage_best"] > 0.75
+    return bool(features["numbers_astray"] or features["numbers_disputed"] or turned_round)
 
 
 def as_sentences(evidence: Sequence[str]) -> list[str]:
@@ -110,7 +115,15 @@ def is_verbatim(claim: str, evidence: Sequence[str]) -> bool:
     wanted = _plain(claim)
     if len(words(wanted)) < 3:
         return False
-    text = ". ".join(_plain(sentence) for sentence in evidence)
+    longest = max(words(wanted), key=len)
+    near = {
+        index + step
+        for index, sentence in enumerate(evidence)
+        if longest in folded(normalised(sentence).text if not sentence.isascii() else sentence)
+        for step in (-1, 0, 1)
+        if 0 <= index + step < len(evidence)
+    }
+    text = ". ".join(_plain(evidence[index]) for index in sorted(near))
     place = text.find(wanted)
     while place >= 0:
         end = place + len(wanted)
