@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,6 +17,9 @@ from deepresearch.session.tables import collections, documents, session_document
 
 #: Values bound in one statement; SQLite takes some thousands.
 _AT_ONCE = 500
+
+#: What a row says of its source; the rest is its key.
+_CHANGING = ("sha256", "loader", "state", "passages", "name_base", "title_base")
 
 
 class State(StrEnum):
@@ -182,9 +184,9 @@ class Holdings:
         A content that the collection has indexed under another source is indexed here too; the rest is pending.
         """
         with self._engine.begin() as connection:
-            for read in batch:
-                if read.document is not None:
-                    self._store.insert_document(connection, read.document, loader)
+            self._store.insert_documents(
+                connection, [read.document for read in batch if read.document is not None], loader
+            )
             before = self._before(connection, name, [read.source for read in batch])
             for part in _parts(read.sha256 for read in batch):
                 # What an older reader made of the same bytes is replaced under all its names.
@@ -195,22 +197,24 @@ class Holdings:
                 )
             indexed = _indexed(connection, name, loader, {read.sha256 for read in batch})
             titles = self._titles(connection, batch, loader)
-            for read in batch:
-                known = read.sha256 in indexed
-                values: dict[str, Any] = {
+            values = [
+                {
+                    "collection": name,
+                    "source": read.source,
                     "sha256": read.sha256,
                     "loader": loader,
-                    "state": State.INDEXED if known else State.PENDING,
+                    "state": State.INDEXED if read.sha256 in indexed else State.PENDING,
                     "passages": indexed.get(read.sha256, 0),
                     "name_base": _base(PurePosixPath(read.source).stem),
                     "title_base": _base(titles.get(read.sha256, "")),
                 }
-                key = {"collection": name, "source": read.source}
-                connection.execute(
-                    self._store.insert(rows)
-                    .values(**key, **values)
-                    .on_conflict_do_update(index_elements=list(key), set_=values)
-                )
+                for read in batch
+            ]
+            upsert = self._store.insert(rows)
+            taken = {column: upsert.excluded[column] for column in _CHANGING}
+            upsert = upsert.on_conflict_do_update(index_elements=["collection", "source"], set_=taken)
+            if values:
+                connection.execute(upsert, values)
             return set(before.values()) - {read.sha256 for read in batch}
 
     def pending_among(self, name: str, hashes: Iterable[str]) -> set[str]:
@@ -226,13 +230,13 @@ class Holdings:
 
     def mark_indexed(self, name: str, passages: Mapping[str, int], loader: str) -> None:
         """Note that the passages of these documents are in the index now."""
+        done = (
+            sa.update(rows)
+            .where(rows.c.collection == name, rows.c.sha256 == sa.bindparam("wanted"), rows.c.loader == loader)
+            .values(state=State.INDEXED, passages=sa.bindparam("count"))
+        )
         with self._engine.begin() as connection:
-            for sha256, count in passages.items():
-                connection.execute(
-                    sa.update(rows)
-                    .where(rows.c.collection == name, rows.c.sha256 == sha256, rows.c.loader == loader)
-                    .values(state=State.INDEXED, passages=count)
-                )
+            connection.execute(done, [{"wanted": sha256, "count": count} for sha256, count in passages.items()])
 
     def mark_pending(self, name: str, hashes: Iterable[str] | None = None, form: str | None = None) -> None:
         """Note that the passages of these documents (all unless given) have to be indexed anew, in this form."""

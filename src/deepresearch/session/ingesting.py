@@ -26,7 +26,7 @@ from deepresearch.session.loading import LOADER_VERSION, file_hash
 from deepresearch.session.store import Store
 
 #: A batch ends at whichever comes first: it bounds memory, and what a kill costs.
-_DOCUMENTS = 500
+_DOCUMENTS = 250
 _CHARACTERS = 1_000_000
 
 #: Stored documents fetched at once.

@@ -166,14 +166,14 @@ class Store:
     def add_document(self, session_id: str, document: Document, loader: str) -> None:
         """Keep a document by its hash and note that the session reads it; the same again changes nothing."""
         with self._engine.begin() as connection:
-            self.insert_document(connection, document, loader)
+            self.insert_documents(connection, [document], loader)
             self._link(connection, session_id, document.source, document.sha256, loader)
 
-    def insert_document(self, connection: sa.Connection, document: Document, loader: str) -> None:
-        """Keep a document by its hash within a transaction of the caller."""
-        connection.execute(
-            self.insert_once(tables.documents, sha256=document.sha256, loader=loader, body=_to_json(document))
-        )
+    def insert_documents(self, connection: sa.Connection, documents: Sequence[Document], loader: str) -> None:
+        """Keep documents by their hashes within a transaction of the caller."""
+        values = [{"sha256": document.sha256, "loader": loader, "body": _to_json(document)} for document in documents]
+        if values:
+            connection.execute(self.insert(tables.documents).on_conflict_do_nothing(), values)
 
     def link_document(self, session_id: str, source: str, sha256: str, loader: str) -> bool:
         """Note that the session reads this document under this source; False when it is not stored (any more)."""
