@@ -28,7 +28,8 @@ _CURRENCY = re.compile(
 )
 _PERCENT = re.compile(r"%|\bper\s?cent\b|\bpercent(?:age)?s?\b", re.IGNORECASE)
 _PER_ONE = re.compile(
-    r"\bper\b(?!\s?cent)|\b(?:ratio|rate|price|term|multiple)s?\s*(?:\([^()]*\))?$|\bin (?:years|days|months)\b", re.IGNORECASE
+    r"\bper\b(?!\s?cent)|\b(?:ratio|rate|price|term|multiple)s?\s*(?:\([^()]*\))?$|\bin (?:years|days|months)\b",
+    re.IGNORECASE,
 )
 #: Words that come with a unit where a cell says nothing else: "(Dollars in thousands, except per share data)".
 _UNIT_LINE = re.compile(

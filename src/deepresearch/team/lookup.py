@@ -41,7 +41,9 @@ def look_up(
     """The cells that answer the sub-question, as findings; empty when its words do not meet in a table."""
     if sub_question.type is QuestionType.LIST:
         values = _lists(sub_question, documents, weights)
-    elif sub_question.type in _SINGLE or (sub_question.type is QuestionType.TREND and len(years_in(sub_question.text)) == 1):
+    elif sub_question.type in _SINGLE or (
+        sub_question.type is QuestionType.TREND and len(years_in(sub_question.text)) == 1
+    ):
         values = _cells(sub_question, documents, weights)
     else:
         return []
@@ -66,14 +68,21 @@ def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: T
         column_named = bool(heads & (wanted | asked.soft) - label) or (in_years and row_named)
         if not (row_named and column_named) or (asked.years and not in_years):
             continue
-        got = math.fsum(weights[stem] * (1.0 if stem in own else 0.7 if stem in found.context else 0.0) for stem in wanted)
+        got = math.fsum(
+            weights[stem] * (1.0 if stem in own else 0.7 if stem in found.context else 0.0) for stem in wanted
+        )
         if not wanted:
             got, total = 1.0, 1.0
         if total and got / total >= _FLOOR:
             name = ", ".join(filter(None, (one.name, *dict.fromkeys(head.text.strip() for head in one.heads))))
             text = f"{name}: {one.cell.text.strip()}{_unit(one)}."
             yield _Value(
-                got / total, found.score, text, (*one.label, *one.heads, *_dated_groups(one), one.cell), one.table, one.document
+                got / total,
+                found.score,
+                text,
+                (*one.label, *one.heads, *_dated_groups(one), one.cell),
+                one.table,
+                one.document,
             )
 
 

@@ -94,9 +94,7 @@ def _best_tables(scored: Sequence[Scored]) -> list[Scored]:
 
 def _line(one: PlacedCell) -> tuple[object, ...]:
     """What stays the same along one thing's periods: table, and the words of row, groups and headings but the time."""
-    words = (
-        frozenset(_timeless(cell.text for cell in cells)) for cells in (one.label, one.groups, one.heads)
-    )
+    words = (frozenset(_timeless(cell.text for cell in cells)) for cells in (one.label, one.groups, one.heads))
     return (one.document.sha256, one.table.id, *words)
 
 
@@ -107,7 +105,36 @@ def _timeless(texts: Iterator[str]) -> Iterator[str]:
 
 
 _TIME = frozenset(
-    ["januari", "februari", "march", "april", "may", "june", "juli", "august", "septemb", "octob", "novemb", "decemb", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "fiscal", "year", "end", "month"]
+    [
+        "januari",
+        "februari",
+        "march",
+        "april",
+        "may",
+        "june",
+        "juli",
+        "august",
+        "septemb",
+        "octob",
+        "novemb",
+        "decemb",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "fiscal",
+        "year",
+        "end",
+        "month",
+    ]
 )
 
 
@@ -128,9 +155,7 @@ def _over_periods(operation: Operation, question: str, asked: Asked, scored: Seq
     return best if best is not None and best.score >= FLOOR else None
 
 
-def _along(
-    operation: Operation, question: str, wanted: tuple[int, ...], line: dict[int, Scored]
-) -> Operands | None:
+def _along(operation: Operation, question: str, wanted: tuple[int, ...], line: dict[int, Scored]) -> Operands | None:
     """The cells of one line at the periods that the question names: all within a span for a sum or an average."""
     have = sorted(line)
     if not set(wanted) <= set(have) or len(have) < 2:
@@ -182,7 +207,11 @@ def _over_things(
         second = _best(right, asked, cells, weights, beside=first)
         if second is None or second.score < FLOOR or first.score < FLOOR:
             continue
-        score = (first.score + second.score) / 2 * (0.6 + 0.4 * len(first.met | second.met) / max(1, len(asked.hard | asked.soft)))
+        score = (
+            (first.score + second.score)
+            / 2
+            * (0.6 + 0.4 * len(first.met | second.met) / max(1, len(asked.hard | asked.soft)))
+        )
         turned = bool(_WHOLE_FIRST.search(question)) and operation in _TWO_SIDED
         turned |= operation is Operation.PERCENTAGE_CHANGE and not (_dated(first) and _dated(second))
         pair = (second, first) if turned else (first, second)
@@ -202,8 +231,8 @@ def _sides(question: str) -> Iterator[tuple[Asked, Asked]]:
         if not (left.hard | left.soft) or not (right.hard | right.soft):
             continue
         yield left, right
-        words_left = [word for word in re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[: cut.start()])]
-        words_right = [word for word in re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[cut.end() :])]
+        words_left = re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[: cut.start()])
+        words_right = re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[cut.end() :])
         tail, head = asked_of(" ".join(words_right[1:])), asked_of(" ".join(words_left[:-1]))
         if tail.hard and len(words_right) > 1:
             yield replace(left, hard=left.hard | tail.hard), right
@@ -230,5 +259,3 @@ def _best(
         ):
             return one
     return None
-
-

@@ -44,7 +44,9 @@ _DIFFERENCE = re.compile(
     r"\bhow much (?:more|less|higher|lower|larger|smaller|greater|fewer)\b|\bhow many (?:more|fewer|less)\b|\b(?:minus|net of)\b",
     re.IGNORECASE,
 )
-_SUM = re.compile(r"\b(?:sum|total|combined|altogether|together|in all|aggregate|cumulative|overall|plus)\b", re.IGNORECASE)
+_SUM = re.compile(
+    r"\b(?:sum|total|combined|altogether|together|in all|aggregate|cumulative|overall|plus)\b", re.IGNORECASE
+)
 
 
 _DECREASE = re.compile(r"\b(?:decreas|declin|reduc|drop|fall|fell)\w*", re.IGNORECASE)

@@ -38,7 +38,8 @@ _NAMED_MONTH = re.compile(r"([^\W\d_]{3,10})\.?\s+'?((?:19|20)\d\d)")
 
 
 _ANY_YEAR = re.compile(
-    r"(?<![\d.,$€£])((?:19|20)\d\d)(?:\s?/\s?(?:20)?(\d\d))?(?![\d%]|[.,]\d)|\b(?:FY|CY|F|fiscal|year|fiscal year)\s?['’]?(\d\d)\b(?!\s?%)", re.IGNORECASE
+    r"(?<![\d.,$€£])((?:19|20)\d\d)(?:\s?/\s?(?:20)?(\d\d))?(?![\d%]|[.,]\d)|\b(?:FY|CY|F|fiscal|year|fiscal year)\s?['’]?(\d\d)\b(?!\s?%)",
+    re.IGNORECASE,
 )
 
 
