@@ -18,7 +18,11 @@ class Settings(BaseSettings):
     """Everything that can be set from outside; each name with the prefix ``DEEPRESEARCH_`` in the environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DEEPRESEARCH_", env_file=".env", env_file_encoding="utf-8", extra="ignore", populate_by_name=True
+        env_prefix="DEEPRESEARCH_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        populate_by_name=True,
     )
 
     home: Path = Field(default_factory=_default_home, description="Data folder: sessions, index, sandbox runtime.")
@@ -29,7 +33,15 @@ class Settings(BaseSettings):
     )
     team: str = Field(default="extractive", description="Who thinks: extractive, or PROVIDER:MODEL.")
     sandbox_backend: str = Field(default="auto", description="auto, docker or bubblewrap.")
-    sandbox_image: str = Field(default="deepresearch-python-sandbox:latest", description="Image of the docker back end.")
+    sandbox_image: str = Field(
+        default="deepresearch-python-sandbox:latest", description="Image of the docker back end."
+    )
+    sandbox_runtime: str = Field(
+        default="", description="OCI runtime of the docker back end, for instance runsc; the engine's own unless set."
+    )
+    sandbox_security: str = Field(
+        default="", description="Further security options of the docker back end, such as apparmor=NAME."
+    )
     docker_bin: str = Field(default="docker", description="The docker command, for building images.")
     log_dir: Path | None = Field(default=None, description="Folder for JSON log lines; standard error unless set.")
     log_format: str = Field(default="json", description="json or text.")

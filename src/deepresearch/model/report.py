@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from deepresearch.model.base import Value
 from deepresearch.model.evidence import Claim, Conflict
-from deepresearch.model.mathematics import Figure, MathSummary
+from deepresearch.model.mathematics import Figure, MathSummary, Series
 from deepresearch.model.plan import SubQuestion
 
 
@@ -42,12 +44,18 @@ class SourceEntry(Value):
 
 
 class ScriptRecord(Value):
-    """A script that was run for the report, kept so that it can be read and run again."""
+    """A script that was run for the report, kept so that it can be read and run again.
+
+    `series` is the data it worked on, each value with the words it was read from; `values` are the numbers
+    it printed, by name.
+    """
 
     run_id: str
     title: str
     script: str
     files: dict[str, str]
+    series: tuple[Series, ...] = ()
+    values: dict[str, float | str] = Field(default_factory=dict)
 
 
 class Report(Value):

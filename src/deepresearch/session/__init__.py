@@ -1,0 +1,1 @@
+"""Durable research sessions: kept through crashes, resumed at the last finished stage."""

@@ -1,0 +1,70 @@
+"""``deepresearch query``: from a question to a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepresearch.cli.running import Watched, announce, run_interruptibly
+
+
+def query(
+    question: Annotated[str, typer.Argument(help="The question, in quotation marks.", show_default=False)],
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sources",
+            "-s",
+            metavar="PATH",
+            help="A file, a folder (with all below it) or a glob to search. May be given several times.",
+        ),
+    ] = None,
+    collection: Annotated[
+        str | None,
+        typer.Option("--collection", "-c", metavar="NAME", help="A collection to search, made by `ingest`."),
+    ] = None,
+    team: Annotated[
+        str | None,
+        typer.Option(help="Who thinks: extractive (no model, nothing leaves this machine).", show_default=False),
+    ] = None,
+    session: Annotated[
+        str | None,
+        typer.Option(help="An id of your own for the session; the same id and question go on where it stopped."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for report.md, report.html, report.json and the figures.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
+) -> None:
+    """Ask a question of documents; write a checked, cited report with computed figures.
+
+    Reads Markdown, text, HTML, PDF, DOCX, PPTX, XLSX, CSV and JSON. A file that cannot be read is named and the
+    rest goes on. Stop with Ctrl-C at any time: `deepresearch sessions resume ID` goes on where it stopped.
+
+    Example:  deepresearch query "How did fuel use change between 2014 and 2024?" --sources reports --out answer
+    """
+    from deepresearch.cli.progress import listener
+    from deepresearch.model.report import Report
+    from deepresearch.session.service import DeepResearch, checked_id, new_session_id
+    from deepresearch.settings import Settings
+
+    # The id is known before anything runs, so that an interrupted person can be told it.
+    session_id = checked_id(session) if session else new_session_id()
+
+    async def work(watched: Watched) -> Report:
+        with listener(session_id) as shown:
+            async with DeepResearch(Settings()) as research:
+                return await research.query(
+                    question,
+                    sources=sources or (),
+                    collection=collection,
+                    out=out,
+                    team=team,
+                    session_id=session_id,
+                    listener=watched.through(shown),
+                )
+
+    announce(run_interruptibly(work, session_id), as_json=as_json)

@@ -1,0 +1,143 @@
+"""``deepresearch sessions``: what was asked, how far it is, and how to go on."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from deepresearch.cli.running import Watched, announce, run_interruptibly
+from deepresearch.model.session import SessionState
+from deepresearch.session.archive import Archive
+from deepresearch.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="List, look at and resume research sessions.")
+
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+_Id = Annotated[str, typer.Argument(metavar="ID", help="The session's id, as `sessions list` shows it.")]
+
+
+@contextmanager
+def _archive() -> Iterator[Archive]:
+    archive = Archive(Settings())
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+@app.command("list")
+def list_sessions(as_json: _Json = False) -> None:
+    """Show all sessions, newest first."""
+    with _archive() as archive:
+        records = archive.sessions()
+    if as_json:
+        _print_json([record.model_dump(mode="json") for record in records])
+        return
+    if not records:
+        typer.echo("No sessions yet. Begin one with: deepresearch query QUESTION --sources PATH")
+        return
+    for record in records:
+        question = " ".join(record.options.question.split())
+        typer.echo(f"{record.id}  {record.state:<12} {record.created_at[:19]}Z  {question[:80]}")
+
+
+@app.command()
+def show(
+    session_id: _Id,
+    text: Annotated[
+        str | None,
+        typer.Option("--text", metavar="SHA256", help="Print the stored text of this document, exactly as cited."),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Show one session: its state, its documents and its report.
+
+    With `--json` the stored texts of all its documents are in ``texts``, by SHA-256: every citation's `start` and
+    `end` count code points there.
+    """
+    with _archive() as archive:
+        record = archive.session(session_id)
+        if text is not None:
+            sys.stdout.buffer.write(archive.text(session_id, text).encode("utf-8"))
+            return
+        report = archive.report(session_id)
+        documents = archive.documents(session_id) if as_json else []
+        count = archive.store.count_documents(session_id)
+        events = archive.events(session_id)
+    if as_json:
+        _print_json(
+            {
+                **record.model_dump(mode="json"),
+                "report": report.model_dump(mode="json") if report else None,
+                "documents": [
+                    document.model_dump(mode="json", exclude={"text", "tables", "headings"}) for document in documents
+                ],
+                "texts": {document.sha256: document.text for document in documents},
+            }
+        )
+        return
+    typer.echo(f"Session   {record.id}\nState     {record.state}\nQuestion  {record.options.question}")
+    collection = [f"collection {record.options.collection}"] if record.options.collection else []
+    typer.echo(f"Sources   {', '.join([*record.options.sources, *collection])}\nDocuments {count}")
+    stages = [event for event in events if event.kind == "stage.finished"]
+    typer.echo("Stages    " + (", ".join(str(event.data["stage"]) for event in stages) or "none finished"))
+    if record.error:
+        typer.echo(f"Error     {record.error}")
+    if report:
+        typer.echo(f"Claims    {len(report.claims)}\nReport    {report.paths['html']}")
+    elif record.state in (SessionState.INTERRUPTED, SessionState.FAILED):
+        typer.echo(f"Go on     deepresearch sessions resume {record.id}")
+
+
+@app.command()
+def events(
+    session_id: _Id,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing until the session ends.")] = False,
+    after: Annotated[int, typer.Option(help="Only events with a number above this.", min=0)] = 0,
+    as_json: _Json = False,
+) -> None:
+    """Print what happened, one event on a line; with `--json` one array (with `--follow` one object on a line)."""
+    with _archive() as archive:
+        archive.session(session_id)
+        if as_json and not follow:
+            _print_json([event.model_dump(mode="json") for event in archive.events(session_id, after)])
+            return
+        while True:
+            running = archive.session(session_id).state in (SessionState.RUNNING, SessionState.QUEUED)
+            for event in archive.events(session_id, after):
+                after = event.number
+                data = json.dumps(event.data, ensure_ascii=as_json)
+                typer.echo(
+                    event.model_dump_json() if as_json else f"{event.number:>4}  {event.at}  {event.kind:<16} {data}"
+                )
+            if not follow or not running:
+                return
+            time.sleep(0.2)
+
+
+@app.command()
+def resume(session_id: _Id, as_json: _Json = False) -> None:
+    """Go on with an interrupted session at its last finished stage; nothing finished is done again."""
+    from deepresearch.cli.progress import listener
+    from deepresearch.model.report import Report
+    from deepresearch.session.service import DeepResearch
+
+    with _archive() as archive:
+        archive.session(session_id)
+
+    async def work(watched: Watched) -> Report:
+        with listener(session_id) as shown:
+            async with DeepResearch(Settings()) as research:
+                return await research.resume(session_id, listener=watched.through(shown))
+
+    announce(run_interruptibly(work, session_id, begun=True), as_json=as_json)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=True, indent=2))

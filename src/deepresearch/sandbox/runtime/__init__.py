@@ -1,0 +1,1 @@
+"""The libraries scripts may import, pinned, and the virtual environment they are installed into."""

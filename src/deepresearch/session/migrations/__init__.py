@@ -1,0 +1,1 @@
+"""Schema changes, oldest first. Each is a file in `versions/`; none is ever edited after a release."""

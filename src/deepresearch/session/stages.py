@@ -1,0 +1,308 @@
+"""What each stage of a session does. Every stage reads what it needs from the store and gives JSON back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from deepresearch.evidence import Searched
+from deepresearch.model.documents import Document
+from deepresearch.model.evidence import Claim, Conflict
+from deepresearch.model.mathematics import Figure, MathRequest, MathResult
+from deepresearch.model.plan import Plan, SubQuestion
+from deepresearch.model.report import Report, ReportStatus, ScriptRecord, Usage
+from deepresearch.model.session import SessionOptions
+from deepresearch.report import write_reports
+from deepresearch.session import mathematics
+from deepresearch.session.answer import short_answer
+from deepresearch.session.limits import limits_of
+from deepresearch.session.loading import Loaded
+from deepresearch.session.material import Indexed, Material
+from deepresearch.session.progress import Count, Listener
+from deepresearch.session.runner import StageRunner
+from deepresearch.session.sources import origins_of, source_table
+from deepresearch.session.store import Store
+from deepresearch.session.verification import Verified, verify
+from deepresearch.team.protocol import Draft, MathOutcome, Reading, Team
+
+
+class Stages:
+    """The stages of one session, bound to what they work with.
+
+    `sandbox` runs one request and never raises for a script's or the sandbox's failure: that is a result.
+    """
+
+    def __init__(
+        self,
+        *,
+        session_id: str,
+        store: Store,
+        team: Team,
+        material: Material,
+        sandbox: mathematics.RunRequest,
+        listener: Listener,
+        reports: Path,
+    ) -> None:
+        self._id = session_id
+        self._store = store
+        self._team = team
+        self._material = material
+        self._sandbox = sandbox
+        self._listener = listener
+        self._options: SessionOptions = store.session(session_id).options
+        self._out = Path(self._options.out) if self._options.out else reports / session_id
+        self._runner = StageRunner(store, session_id, listener)
+
+    async def load(self) -> Any:
+        """Read the sources into the store."""
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            def progress(done: int, total: int, label: str) -> None:
+                self._listener.count(Count("load", done, total, label))
+
+            loaded = await asyncio.to_thread(self._material.load, self._options, progress)
+            told = {"documents": loaded.documents, "refused": [one.model_dump() for one in loaded.refused]}
+            return loaded.model_dump(mode="json"), told
+
+        return await self._runner.once("load", work)
+
+    async def plan(self) -> Any:
+        """Take the question apart."""
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            plan = await self._team.plan(self._options.question)
+            told = {"sub_questions": [{"id": sub.id, "text": sub.text} for sub in plan.sub_questions]}
+            return plan.model_dump(mode="json"), told
+
+        return await self._runner.once("plan", work)
+
+    async def index(self) -> Any:
+        """Make the passages of the current documents searchable."""
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            def progress(done: int, total: int) -> None:
+                self._listener.count(Count("index", done, total))
+
+            indexed = await asyncio.to_thread(self._material.index, self._options, self._plan(), progress)
+            told = {"passages": indexed.passages, "superseded": len(indexed.superseded)}
+            return indexed.model_dump(mode="json"), told
+
+        return await self._runner.once("index", work)
+
+    async def read(self, sub_question: str) -> Any:
+        """Search for one sub-question, read the hits, and search once more when nothing answered it."""
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            plan = self._plan()
+            sub: SubQuestion = next(sub for sub in plan.sub_questions if sub.id == sub_question)
+            indexed = self._indexed()
+            while True:
+                hits = await asyncio.to_thread(self._material.search, indexed, sub.queries)
+                found = {hit.passage.sha256 for hit in hits}
+                documents = await asyncio.to_thread(self._material.documents, found)
+                concerned = {document.sha256: document for document in documents}
+                reading = await self._team.read(sub, hits, concerned)
+                wider = await self._team.widen(sub, reading)
+                if wider is None:
+                    break
+                sub = wider
+            searches = list(sub.queries)
+            value = {"reading": reading.model_dump(mode="json"), "queries": searches}
+            told = {"passages": reading.passages, "documents": reading.documents, "findings": len(reading.findings)}
+            return value, told
+
+        return await self._runner.once(f"read:{sub_question}", work)
+
+    async def choose_computations(self) -> Any:
+        """Decide which scripts would answer the question; gives their ids."""
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            plan = self._plan()
+            requests = await self._team.compute(plan, self._current_documents(), self._readings())
+            value = [request.model_dump(mode="json") for request in requests]
+            return value, {"scripts": len(requests)}
+
+        return [request["id"] for request in await self._runner.once("compute", work)]
+
+    async def compute(self, request_id: str) -> Any:
+        """Run one script in the sandbox and keep what it printed and drew."""
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            request = next(one for one in self._requests() if one.id == request_id)
+            run_id = f"{self._id}-{request_id}"
+            result = await mathematics.run(request, run_id, self._id, self._sandbox, self._store)
+            told = {"status": result.status, "reason": result.reason, "run_id": run_id, "note": result.note}
+            return result.model_dump(mode="json"), told
+
+        return await self._runner.once(f"compute:{request_id}", work)
+
+    async def write(self) -> Any:
+        """Choose and order the sentences."""
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            draft = await self._team.write(self._plan(), self._readings(), self._outcomes())
+            return draft.model_dump(mode="json"), {"sentences": len(draft.claims)}
+
+        return await self._runner.once("write", work)
+
+    async def verify(self) -> Any:
+        """Pass every sentence through the gates and find conflicts."""
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            draft = Draft.model_validate(self._stored("write"))
+            verified = await asyncio.to_thread(
+                verify, draft, self._readings(), self._outcomes(), self._current_documents()
+            )
+            bands: dict[str, int] = {}
+            for claim in verified.claims:
+                bands[claim.support] = bands.get(claim.support, 0) + 1
+            return verified.model_dump(mode="json"), {"claims": bands, "conflicts": len(verified.conflicts)}
+
+        return await self._runner.once("verify", work)
+
+    async def report(self) -> Any:
+        """Put the report together and write it."""
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            report = await asyncio.to_thread(self.write_report)
+            return report.model_dump(mode="json"), {"paths": report.paths, "claims": len(report.claims)}
+
+        return await self._runner.once("report", work)
+
+    def finished_report(self) -> Report | None:
+        """The report when the session has one."""
+        stored = self._store.result(self._id, "report")
+        return None if stored is None else Report.model_validate(stored)
+
+    def write_report(self) -> Report:
+        """Put the report together from the stored results and write its files, again if they were removed."""
+        loaded = Loaded.model_validate(self._stored("load"))
+        verified = Verified.model_validate(self._stored("verify"))
+        plan = self._plan()
+        outcomes = self._outcomes()
+        documents = self._looked_at()
+        superseded = self._indexed().superseded
+        in_all = self._store.count_documents(self._id)
+        record = self._store.session(self._id)
+        math = mathematics.summary(outcomes)
+        claims: tuple[Claim, ...] = verified.claims
+        conflicts: tuple[Conflict, ...] = verified.conflicts
+        report = Report(
+            session_id=self._id,
+            question=self._options.question,
+            status=ReportStatus.COMPLETED,
+            team=self._team.name,
+            answer=short_answer(claims, verified.lead),
+            claims=claims,
+            conflicts=conflicts,
+            limits=limits_of(
+                plan=plan,
+                searched=self._searched(),
+                readings=self._readings(),
+                claims=claims,
+                documents=documents,
+                in_all=in_all,
+                superseded=superseded,
+                origins=origins_of(claims, documents),
+                loaded=loaded,
+                math=math,
+                today=datetime.fromisoformat(record.created_at).date(),
+            ),
+            figures=_figures(outcomes),
+            math=math,
+            usage=Usage(seconds=round(_seconds_since(record.created_at), 3)),
+            paths={},
+            created_at=record.created_at,
+            sub_questions=plan.sub_questions,
+            sources=source_table(documents, claims, superseded),
+            scripts=tuple(
+                ScriptRecord(
+                    run_id=outcome.result.run_id,
+                    title=outcome.request.title,
+                    script=outcome.request.script,
+                    files=outcome.request.files,
+                    series=outcome.request.series,
+                    values=mathematics.shown_values(outcome),
+                )
+                for outcome in outcomes
+            ),
+        )
+        texts = {document.sha256: document.text for document in documents}
+        artefacts = {figure.sha256: self._store.blobs.get(figure.sha256) for figure in report.figures}
+        return write_reports(report, texts, artefacts, self._out)
+
+    def _stored(self, key: str) -> Any:
+        value = self._store.result(self._id, key)
+        if value is None:
+            raise AssertionError(f"stage {key} has no result although a later one runs")
+        return value
+
+    def _plan(self) -> Plan:
+        return Plan.model_validate(self._stored("plan"))
+
+    def _indexed(self) -> Indexed:
+        return Indexed.model_validate(self._stored("index"))
+
+    def _looked_at(self) -> list[Document]:
+        """All documents of the session, or of a large collection those that came up, and all that a reading quotes."""
+        chosen = self._indexed().chosen
+        if chosen is None:
+            return self._material.documents(None)
+        quoted = {
+            quote.sha256
+            for reading in self._readings()
+            for finding in (*reading.findings, *reading.nearby)
+            for quote in finding.quotes
+        }
+        steering = {quote.sha256 for reading in self._readings() for quote in reading.instructions}
+        return self._material.documents({*chosen, *quoted, *steering})
+
+    def _current_documents(self) -> list[Document]:
+        superseded = self._indexed().superseded
+        return [document for document in self._looked_at() if document.sha256 not in superseded]
+
+    def _readings(self) -> list[Reading]:
+        return [Reading.model_validate(self._stored(f"read:{sub.id}")["reading"]) for sub in self._plan().sub_questions]
+
+    def _searched(self) -> list[Searched]:
+        readings = {reading.sub_question: reading for reading in self._readings()}
+        return [
+            Searched(
+                sub_question=sub.id,
+                queries=tuple(self._stored(f"read:{sub.id}")["queries"]),
+                passages=readings[sub.id].passages,
+            )
+            for sub in self._plan().sub_questions
+        ]
+
+    def _requests(self) -> list[MathRequest]:
+        return [MathRequest.model_validate(one) for one in self._stored("compute")]
+
+    def _outcomes(self) -> list[MathOutcome]:
+        return [
+            MathOutcome(request=request, result=MathResult.model_validate(self._stored(f"compute:{request.id}")))
+            for request in self._requests()
+        ]
+
+
+def _figures(outcomes: Sequence[MathOutcome]) -> tuple[Figure, ...]:
+    return tuple(
+        Figure(
+            path=artefact.name,
+            title=outcome.request.title,
+            run_id=outcome.result.run_id,
+            media_type=artefact.media_type,
+            sha256=artefact.sha256,
+        )
+        for outcome in outcomes
+        for artefact in outcome.result.artefacts
+        if artefact.media_type.startswith("image/")
+    )
+
+
+def _seconds_since(at: str) -> float:
+    return max(0.0, time.time() - datetime.fromisoformat(at).timestamp())

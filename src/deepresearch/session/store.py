@@ -1,0 +1,305 @@
+"""What a session keeps: its options, events, stage results, documents and artefacts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from deepresearch.model.documents import Document
+from deepresearch.model.errors import UnknownSessionError
+from deepresearch.model.mathematics import Artefact
+from deepresearch.model.session import SessionEvent, SessionOptions, SessionRecord, SessionState
+from deepresearch.session import tables
+from deepresearch.session.blobs import BlobStore
+
+
+def now() -> str:
+    """The time as it is stored: ISO 8601, UTC, microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class Store:
+    """Everything sessions keep, in one database and one folder. Methods are short transactions; all may raise
+    `sqlalchemy.exc.SQLAlchemyError` when the database refuses.
+    """
+
+    def __init__(self, engine: sa.Engine, blobs: BlobStore) -> None:
+        self._engine = engine
+        self.blobs = blobs
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The database, for what keeps tables of its own beside these."""
+        return self._engine
+
+    def close(self) -> None:
+        """Give back the database connections."""
+        self._engine.dispose()
+
+    # Sessions
+
+    def create_session(self, session_id: str, options: SessionOptions) -> None:
+        """Record a new session in state queued. An id that exists with the same options is left as it is."""
+        at = now()
+        with self._engine.begin() as connection:
+            connection.execute(
+                self.insert_once(
+                    tables.sessions,
+                    id=session_id,
+                    state=SessionState.QUEUED,
+                    options=options.model_dump_json(),
+                    created_at=at,
+                    updated_at=at,
+                )
+            )
+
+    def session(self, session_id: str) -> SessionRecord:
+        """The session of this id. Raises `UnknownSessionError`."""
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(tables.sessions).where(tables.sessions.c.id == session_id)).first()
+        if row is None:
+            raise UnknownSessionError(
+                f"There is no session {session_id!r} here. See them with: deepresearch sessions list"
+            )
+        return _record(row)
+
+    def sessions(self) -> list[SessionRecord]:
+        """All sessions, newest first."""
+        query = sa.select(tables.sessions).order_by(tables.sessions.c.created_at.desc(), tables.sessions.c.id)
+        with self._engine.connect() as connection:
+            return [_record(row) for row in connection.execute(query)]
+
+    def set_state(self, session_id: str, state: SessionState, error: str | None = None) -> None:
+        """Change where the session stands."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.update(tables.sessions)
+                .where(tables.sessions.c.id == session_id)
+                .values(state=state, error=error, updated_at=now())
+            )
+
+    # Events
+
+    def add_event(self, session_id: str, kind: str, data: dict[str, Any]) -> SessionEvent:
+        """Append an event; numbers count from 1 without gaps."""
+        with self._engine.begin() as connection:
+            return self._append(connection, session_id, kind, data)
+
+    def events(self, session_id: str, after: int = 0) -> list[SessionEvent]:
+        """Events with a number above `after`, in order."""
+        query = (
+            sa.select(tables.events)
+            .where(tables.events.c.session_id == session_id, tables.events.c.number > after)
+            .order_by(tables.events.c.number)
+        )
+        with self._engine.connect() as connection:
+            return [
+                SessionEvent(
+                    session_id=row.session_id, number=row.number, at=row.at, kind=row.kind, data=json.loads(row.data)
+                )
+                for row in connection.execute(query)
+            ]
+
+    def _append(self, connection: sa.Connection, session_id: str, kind: str, data: dict[str, Any]) -> SessionEvent:
+        # The session's row is the lock that keeps numbers gapless on both engines.
+        connection.execute(
+            sa.update(tables.sessions).where(tables.sessions.c.id == session_id).values(updated_at=now())
+        )
+        last = connection.execute(
+            sa.select(sa.func.max(tables.events.c.number)).where(tables.events.c.session_id == session_id)
+        ).scalar()
+        event = SessionEvent(session_id=session_id, number=(last or 0) + 1, at=now(), kind=kind, data=data)
+        connection.execute(
+            sa.insert(tables.events).values(
+                session_id=session_id,
+                number=event.number,
+                at=event.at,
+                kind=kind,
+                data=json.dumps(data, ensure_ascii=False, default=str),
+            )
+        )
+        return event
+
+    # Stage results
+
+    def result(self, session_id: str, key: str) -> Any | None:
+        """The stored result of a stage as JSON, or None when that stage has not finished."""
+        with self._engine.connect() as connection:
+            value = connection.execute(
+                sa.select(tables.results.c.value).where(
+                    tables.results.c.session_id == session_id, tables.results.c.key == key
+                )
+            ).scalar()
+        return None if value is None else json.loads(value)
+
+    def finish(self, session_id: str, key: str, value: Any, data: dict[str, Any]) -> SessionEvent:
+        """Store a stage's result and its event ``stage.finished`` in one transaction: both or neither."""
+        with self._engine.begin() as connection:
+            event = self._append(connection, session_id, "stage.finished", {"stage": key, **data})
+            connection.execute(
+                sa.insert(tables.results).values(
+                    session_id=session_id, key=key, value=json.dumps(value, ensure_ascii=False), at=now()
+                )
+            )
+            return event
+
+    # Documents
+
+    def known_documents(self, hashes: Iterable[str], loader: str) -> set[str]:
+        """Which of these SHA-256 have been read already by this version of the loaders."""
+        wanted = list(hashes)
+        found: set[str] = set()
+        with self._engine.connect() as connection:
+            for at in range(0, len(wanted), 500):
+                query = sa.select(tables.documents.c.sha256).where(
+                    tables.documents.c.loader == loader, tables.documents.c.sha256.in_(wanted[at : at + 500])
+                )
+                found.update(connection.execute(query).scalars())
+        return found
+
+    def add_document(self, session_id: str, document: Document, loader: str) -> None:
+        """Keep a document by its hash and note that the session reads it; the same again changes nothing."""
+        with self._engine.begin() as connection:
+            self.insert_documents(connection, [document], loader)
+            self._link(connection, session_id, document.source, document.sha256, loader)
+
+    def insert_documents(self, connection: sa.Connection, documents: Sequence[Document], loader: str) -> None:
+        """Keep documents by their hashes within a transaction of the caller."""
+        values = [{"sha256": document.sha256, "loader": loader, "body": _to_json(document)} for document in documents]
+        if values:
+            connection.execute(self.insert(tables.documents).on_conflict_do_nothing(), values)
+
+    def link_document(self, session_id: str, source: str, sha256: str, loader: str) -> bool:
+        """Note that the session reads this document under this source; False when it is not stored (any more)."""
+        with self._engine.connect() as connection:
+            # The link is written first: from then on nobody removes the text as unneeded.
+            self._link(connection, session_id, source, sha256, loader)
+            there = connection.execute(
+                sa.select(tables.documents.c.sha256).where(
+                    tables.documents.c.sha256 == sha256, tables.documents.c.loader == loader
+                )
+            ).first()
+            if there is None:
+                connection.rollback()
+            else:
+                connection.commit()
+        return there is not None
+
+    def _link(self, connection: sa.Connection, session_id: str, source: str, sha256: str, loader: str) -> None:
+        connection.execute(
+            self.insert_once(
+                tables.session_documents, session_id=session_id, source=source, sha256=sha256, loader=loader
+            )
+        )
+
+    def documents(self, session_id: str, hashes: Iterable[str] | None = None) -> list[Document]:
+        """The session's documents in the order of their sources, each under the source it was given as.
+
+        With `hashes` only those with one of these SHA-256.
+        """
+        query = (
+            sa.select(tables.session_documents.c.source, tables.documents.c.body)
+            .join(
+                tables.documents,
+                sa.and_(
+                    tables.documents.c.sha256 == tables.session_documents.c.sha256,
+                    tables.documents.c.loader == tables.session_documents.c.loader,
+                ),
+            )
+            .where(tables.session_documents.c.session_id == session_id)
+        )
+        found: list[Document] = []
+        with self._engine.connect() as connection:
+            for narrowed in _narrowed(query, tables.session_documents.c.sha256, hashes):
+                found.extend(
+                    Document.model_validate_json(row.body).model_copy(update={"source": row.source})
+                    for row in connection.execute(narrowed)
+                )
+        return sorted(found, key=lambda document: document.source)
+
+    def count_documents(self, session_id: str) -> int:
+        """How many documents the session reads."""
+        query = sa.select(sa.func.count()).where(tables.session_documents.c.session_id == session_id)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def hashes(self, session_id: str) -> set[str]:
+        """The SHA-256 of the session's documents."""
+        query = sa.select(tables.session_documents.c.sha256).where(tables.session_documents.c.session_id == session_id)
+        with self._engine.connect() as connection:
+            return set(connection.execute(query).scalars())
+
+    def stored_documents(self, hashes: Iterable[str], loader: str) -> list[Document]:
+        """The documents of these SHA-256 as they were first read, in the order of their hashes."""
+        with self._engine.connect() as connection:
+            return self.stored(connection, hashes, loader)
+
+    @staticmethod
+    def stored(connection: sa.Connection, hashes: Iterable[str], loader: str) -> list[Document]:
+        """`stored_documents` within a transaction of the caller."""
+        query = sa.select(tables.documents.c.body).where(tables.documents.c.loader == loader)
+        found = [
+            Document.model_validate_json(body)
+            for narrowed in _narrowed(query, tables.documents.c.sha256, hashes)
+            for body in connection.execute(narrowed).scalars()
+        ]
+        return sorted(found, key=lambda document: document.sha256)
+
+    # Artefacts
+
+    def add_artefacts(self, session_id: str, artefacts: Sequence[Artefact]) -> None:
+        """Note that these stored bytes belong to the session."""
+        with self._engine.begin() as connection:
+            for artefact in artefacts:
+                connection.execute(
+                    self.insert_once(
+                        tables.artefacts,
+                        session_id=session_id,
+                        sha256=artefact.sha256,
+                        name=artefact.name,
+                        media_type=artefact.media_type,
+                        size=artefact.size,
+                    )
+                )
+
+    def insert(self, table: sa.Table) -> Any:
+        """An insert of this engine's dialect, which knows ``ON CONFLICT``."""
+        return postgres_insert(table) if self._engine.dialect.name == "postgresql" else sqlite_insert(table)
+
+    def insert_once(self, table: sa.Table, **values: Any) -> sa.Insert:
+        """An insert that leaves a row of the same key as it is."""
+        statement: sa.Insert = self.insert(table).values(**values).on_conflict_do_nothing()
+        return statement
+
+
+def _narrowed(
+    query: sa.Select[Any], column: sa.ColumnElement[str], values: Iterable[str] | None
+) -> Iterator[sa.Select[Any]]:
+    """The query for these values of a column, in parts that a database takes."""
+    if values is None:
+        yield query
+        return
+    wanted = sorted(set(values))
+    for at in range(0, len(wanted), 500):
+        yield query.where(column.in_(wanted[at : at + 500]))
+
+
+def _record(row: sa.Row[Any]) -> SessionRecord:
+    return SessionRecord(
+        id=row.id,
+        state=SessionState(row.state),
+        options=SessionOptions.model_validate_json(row.options),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        error=row.error,
+    )
+
+
+def _to_json(document: Document) -> str:
+    return json.dumps(document.model_dump(mode="json"), ensure_ascii=True)

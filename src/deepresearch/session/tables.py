@@ -1,0 +1,94 @@
+"""The tables of our own, beside those of the workflow library in the same database.
+
+Times are ISO 8601 in UTC with microseconds, so that text order is time order. JSON is stored as text: both
+engines keep it as it was written.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+sessions = sa.Table(
+    "dr_sessions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("options", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("updated_at", sa.Text, nullable=False),
+    sa.Column("error", sa.Text),
+)
+
+events = sa.Table(
+    "dr_events",
+    metadata,
+    sa.Column("session_id", sa.Text, sa.ForeignKey("dr_sessions.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+results = sa.Table(
+    "dr_results",
+    metadata,
+    sa.Column("session_id", sa.Text, sa.ForeignKey("dr_sessions.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+)
+
+documents = sa.Table(
+    "dr_documents",
+    metadata,
+    sa.Column("sha256", sa.Text, primary_key=True),
+    sa.Column("loader", sa.Text, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+session_documents = sa.Table(
+    "dr_session_documents",
+    metadata,
+    sa.Column("session_id", sa.Text, sa.ForeignKey("dr_sessions.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False, index=True),
+    sa.Column("loader", sa.Text, nullable=False),
+)
+
+artefacts = sa.Table(
+    "dr_artefacts",
+    metadata,
+    sa.Column("session_id", sa.Text, sa.ForeignKey("dr_sessions.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("sha256", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+)
+
+#: `form` names how the passages were cut and encoded; another form has to be indexed anew.
+collections = sa.Table(
+    "dr_collections",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("form", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
+#: `state` is ``pending`` until the passages are in the index. The bases are the file name and the title without marks
+#: of version and date: versions of one document agree in one of them.
+collection_documents = sa.Table(
+    "dr_collection_documents",
+    metadata,
+    sa.Column("collection", sa.Text, sa.ForeignKey("dr_collections.name", ondelete="CASCADE"), primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False, index=True),
+    sa.Column("loader", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("passages", sa.Integer, nullable=False),
+    sa.Column("name_base", sa.Text, nullable=False),
+    sa.Column("title_base", sa.Text, nullable=False),
+    sa.Index("ix_dr_collection_documents_name", "collection", "name_base"),
+    sa.Index("ix_dr_collection_documents_title", "collection", "title_base"),
+)

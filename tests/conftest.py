@@ -1,0 +1,56 @@
+"""What all tests share: a data folder of their own, with the sandbox's libraries of this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from deepresearch.settings import Settings
+
+PROJECT = Path(__file__).parents[1]
+CORPUS = PROJECT / "examples" / "corpus"
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The example corpus."""
+    return CORPUS
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty data folder that uses the sandbox libraries already built on this machine, if any."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    built = Settings().home / "sandbox"
+    if built.is_dir():
+        (folder / "sandbox").symlink_to(built)
+    return folder
+
+
+@pytest.fixture
+def environment(home: Path) -> dict[str, str]:
+    """The environment for a command in a process of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DEEPRESEARCH_")}
+    return {**kept, "DEEPRESEARCH_HOME": str(home), "DEEPRESEARCH_SANDBOX_BACKEND": "bubblewrap"}
+
+
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember why tests were skipped."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        _skipped.append(f"{report.nodeid}: {report.longrepr[2]}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail when a test was skipped for want of a component that DEEPRESEARCH_REQUIRE says is here."""
+    required = [word.strip().lower() for word in os.environ.get("DEEPRESEARCH_REQUIRE", "").split(",") if word.strip()]
+    missing = [why for why in _skipped if any(word in why.partition(": ")[2].lower() for word in required)]
+    if missing:
+        print("\nSkipped although required:", *missing, sep="\n  ")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
