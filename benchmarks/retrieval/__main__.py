@@ -35,9 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.retrieval")
     parser.add_argument("--only", choices=("quality", "speed", "tune"))
     parser.add_argument("--sets", default=",".join(SETS), help="names of sets, with commas between")
-    parser.add_argument(
-        "--sizes", default="1000,10000,100000", help="numbers of passages, with commas between"
-    )
+    parser.add_argument("--sizes", default="1000,10000,100000", help="numbers of passages, with commas between")
     parser.add_argument("--engines", default=",".join(ENGINES))
     parser.add_argument("--no-write", action="store_true")
     chosen = parser.parse_args()

@@ -76,17 +76,15 @@ def _cell(value: object) -> str:
 def plot(rows: Sequence[Row], path: Path) -> None:
     """Median time and memory over the number of passages, as SVG; nothing without matplotlib."""
     try:
-        import matplotlib  # noqa: PLC0415
+        import matplotlib
     except ImportError:
         return
     matplotlib.use("svg")
-    from matplotlib import pyplot  # noqa: PLC0415
+    from matplotlib import pyplot
 
     figure, (times, memory) = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     for engine in dict.fromkeys(row["engine"] for row in rows):
-        mine = sorted(
-            (row for row in rows if row["engine"] == engine and "p50 ms" in row), key=lambda r: r["passages"]
-        )
+        mine = sorted((row for row in rows if row["engine"] == engine and "p50 ms" in row), key=lambda r: r["passages"])
         numbers = [row["passages"] for row in mine]
         times.plot(numbers, [row["p50 ms"] for row in mine], marker="o", label=engine)
         memory.plot(numbers, [row["resident MB"] for row in mine], marker="o", label=engine)

@@ -80,7 +80,7 @@ def _times(search: Callable[[str], object], questions: Sequence[str]) -> dict[st
 
 
 def _write_deepresearch(folder: Path, number: int, data: Path) -> dict[str, object]:
-    from deepresearch.retrieval import EmbeddedIndex  # noqa: PLC0415
+    from deepresearch.retrieval import EmbeddedIndex
 
     passages = list(random_passages(data, number))
     began = time.perf_counter()
@@ -100,7 +100,7 @@ def _write_deepresearch(folder: Path, number: int, data: Path) -> dict[str, obje
 
 
 def _read_deepresearch(folder: Path, number: int, data: Path) -> dict[str, object]:
-    from deepresearch.retrieval import EmbeddedIndex  # noqa: PLC0415
+    from deepresearch.retrieval import EmbeddedIndex
 
     began = time.perf_counter()
     with EmbeddedIndex(folder / "index", background=False) as index:
@@ -113,11 +113,11 @@ def _vectors(data: Path, number: int) -> tuple[list[str], Callable[[Sequence[str
     """The passages' texts, and an encoder for the vectors that LanceDB is given: the same as the
     product's.
     """
-    from benchmarks.retrieval.datasets import make  # noqa: PLC0415
-    from deepresearch.retrieval.dense import Entry  # noqa: PLC0415
-    from deepresearch.retrieval.lsa import LatentSemanticEncoder  # noqa: PLC0415
-    from deepresearch.retrieval.sparse import BM25  # noqa: PLC0415
-    from deepresearch.retrieval.statistics import TermStatistics  # noqa: PLC0415
+    from benchmarks.retrieval.datasets import make
+    from deepresearch.retrieval.dense import Entry
+    from deepresearch.retrieval.lsa import LatentSemanticEncoder
+    from deepresearch.retrieval.sparse import BM25
+    from deepresearch.retrieval.statistics import TermStatistics
 
     texts = [one.text for one in random_passages(data, number)]
 
@@ -135,17 +135,14 @@ def _vectors(data: Path, number: int) -> tuple[list[str], Callable[[Sequence[str
 
 
 def _write_lancedb(folder: Path, number: int, data: Path) -> dict[str, object]:
-    import lancedb  # noqa: PLC0415
+    import lancedb
 
     texts, encode = _vectors(data, number)
     parts = []
     for start in range(0, number, 5_000):
         some = texts[start : start + 5_000]
         parts.append(
-            [
-                {"id": start + i, "text": t, "vector": v}
-                for i, (t, v) in enumerate(zip(some, encode(some), strict=True))
-            ]
+            [{"id": start + i, "text": t, "vector": v} for i, (t, v) in enumerate(zip(some, encode(some), strict=True))]
         )
     began = time.perf_counter()
     table = lancedb.connect(folder).create_table("passages", parts[0])
@@ -158,7 +155,7 @@ def _write_lancedb(folder: Path, number: int, data: Path) -> dict[str, object]:
 
 
 def _read_lancedb(folder: Path, number: int, data: Path) -> dict[str, object]:
-    import lancedb  # noqa: PLC0415
+    import lancedb
 
     _, encode = _vectors(data, min(number, 10_000))
     questions = mixed_questions(data, _QUESTIONS)
@@ -166,32 +163,28 @@ def _read_lancedb(folder: Path, number: int, data: Path) -> dict[str, object]:
     table = lancedb.connect(folder).open_table("passages")
 
     def search(text: str) -> object:
-        words = " ".join(
-            word for word in text.split() if word.isalnum()
-        )  # quotes and brackets are its syntax
+        words = " ".join(word for word in text.split() if word.isalnum())  # quotes and brackets are its syntax
         return table.search(query_type="hybrid").vector(vectors[text]).text(words).limit(_LIMIT).to_list()
 
     return _times(search, questions)
 
 
 def _write_bm25s(folder: Path, number: int, data: Path) -> dict[str, object]:
-    import bm25s  # noqa: PLC0415
-    import Stemmer  # noqa: PLC0415
+    import bm25s
+    import Stemmer
 
     texts = [one.text for one in random_passages(data, number)]
     began = time.perf_counter()
     engine = bm25s.BM25()
     stemmer = Stemmer.Stemmer("english")
-    engine.index(
-        bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False), show_progress=False
-    )
+    engine.index(bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False), show_progress=False)
     engine.save(folder / "bm25s", corpus=[{"text": text} for text in texts])
     return {"passages/s": number / (time.perf_counter() - began)}
 
 
 def _read_bm25s(folder: Path, number: int, data: Path) -> dict[str, object]:
-    import bm25s  # noqa: PLC0415
-    import Stemmer  # noqa: PLC0415
+    import bm25s
+    import Stemmer
 
     engine = bm25s.BM25.load(folder / "bm25s", load_corpus=True, mmap=True, show_progress=False)
     stemmer = Stemmer.Stemmer("english")
@@ -231,7 +224,7 @@ def small_corpora(data: Path) -> list[dict[str, object]]:
 def _small(folder: Path, number: int, data: Path) -> dict[str, object]:
     passages = list(random_passages(data, number))
     began = time.perf_counter()
-    from deepresearch.retrieval import EmbeddedIndex  # noqa: PLC0415
+    from deepresearch.retrieval import EmbeddedIndex
 
     with EmbeddedIndex(folder / "index") as index:
         index.upsert(passages)

@@ -12,7 +12,34 @@ from typing import Any
 
 DATA_SET = "tatqa.dev.json"
 SCALES = {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "percent": 1.0}
-_STOP = frozenset("a an and as at by for from in of on or per than that the to was were what with its is are".split())
+_STOP = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "as",
+        "at",
+        "by",
+        "for",
+        "from",
+        "in",
+        "of",
+        "on",
+        "or",
+        "per",
+        "than",
+        "that",
+        "the",
+        "to",
+        "was",
+        "were",
+        "what",
+        "with",
+        "its",
+        "is",
+        "are",
+    ]
+)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 
@@ -194,7 +221,11 @@ def _period_named(table: list[list[str]], place: Place, question: str) -> bool:
     asked = set(_YEAR.findall(question))
     if re.search(r"(?:FY|F)'?\d\d\b", question):
         asked |= {f"20{two}" for two in re.findall(r"(?:FY|F)'?(\d\d)\b", question)}
-    head = [row[place.column] for row in table[: place.row] if number(row[place.column]) is None or _is_year(row[place.column])]
+    head = [
+        row[place.column]
+        for row in table[: place.row]
+        if number(row[place.column]) is None or _is_year(row[place.column])
+    ]
     above = [cell for row in table[: place.row] for cell in row if number(cell) is None]
     label = table[place.row][0]
     years = {year for text in head for year in _years(text)}

@@ -43,7 +43,9 @@ def score(page: Page, question: Question, asked: Asked, values: Mapping[str, flo
         question.kind == "ratio" and percent != (question.scale == "percent") and _as_share(result, percent, question)
     )
     scale = parse_unit(unit)[0] if unit and not percent else 1.0
-    same_scale = scale == SCALES[question.scale] and (percent == (question.scale == "percent") or question.kind == "ratio")
+    same_scale = scale == SCALES[question.scale] and (
+        percent == (question.scale == "percent") or question.kind == "ratio"
+    )
     miss = "" if right and same_scale else "scale" if right else "other cells" if not cells else "operation or sign"
     return Score(page, question, asked, cells, right, right and same_scale, miss, result)
 

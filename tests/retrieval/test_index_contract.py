@@ -55,9 +55,7 @@ def client_without_server(folder: Path) -> Opener:
 def server(folder: Path) -> Opener:
     url = os.environ.get("DEEPRESEARCH_TEST_QDRANT_URL")
     if not url:
-        pytest.skip(
-            "no Qdrant server: set DEEPRESEARCH_TEST_QDRANT_URL to the address of one (not of your data)"
-        )
+        pytest.skip("no Qdrant server: set DEEPRESEARCH_TEST_QDRANT_URL to the address of one (not of your data)")
     client = connect(url)
     name = f"contract-{uuid.uuid4().hex}"
     return lambda: ServerIndex(client, name)
@@ -108,9 +106,7 @@ def test_a_changed_passage_replaces_the_former(index: Index) -> None:
     index.upsert([passage("ferry-1", "The ferry was replaced by a tunnel.")])
     assert index.count() == len(PASSAGES)
     assert index.search("tunnel")[0].passage.text == "The ferry was replaced by a tunnel."
-    assert "eleven" not in {
-        word for hit in index.search("eleven times a day") for word in hit.passage.text.split()
-    }
+    assert "eleven" not in {word for hit in index.search("eleven times a day") for word in hit.passage.text.split()}
 
 
 def test_deletes_whole_documents_and_knows_which_are_left(index: Index) -> None:

@@ -137,11 +137,7 @@ class EmbeddedStore:
 
     def _make_room(self) -> None:
         """Lets another process have the folder, if one waits and this one had its turn."""
-        if (
-            self._open is not None
-            and time.monotonic() - self._opened_at >= _SHORTEST_TURN
-            and self._lock.is_wanted()
-        ):
+        if self._open is not None and time.monotonic() - self._opened_at >= _SHORTEST_TURN and self._lock.is_wanted():
             self._let_go()
             self._lock.give_way()
 
@@ -256,7 +252,7 @@ class EmbeddedStore:
             wanted = self._shard.unindexed() >= _WORTH_BUILDING
         if not wanted or not (wait or self._background):
             return
-        from deepresearch.retrieval.builder import start_builder  # noqa: PLC0415
+        from deepresearch.retrieval.builder import start_builder
 
         child = start_builder(self._folder)
         if wait:

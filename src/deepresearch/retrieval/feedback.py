@@ -42,8 +42,7 @@ def widen(
     mass = sum(gathered[index] for index in best)
     asked = sum(question.values)
     mixed = {
-        index: (1.0 - _SHARE) * value / asked
-        for index, value in zip(question.indices, question.values, strict=True)
+        index: (1.0 - _SHARE) * value / asked for index, value in zip(question.indices, question.values, strict=True)
     }
     for index in best:
         mixed[index] = mixed.get(index, 0.0) + _SHARE * gathered[index] / mass
@@ -56,7 +55,7 @@ def approach(question: Row, passages: Sequence[Sequence[float]], weights: Sequen
 
     After Rocchio, "Relevance Feedback in Information Retrieval" (1971), without negative examples.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     if not passages or sum(weights) == 0.0:
         return question

@@ -94,8 +94,7 @@ def fuse(legs: Mapping[str, Ranking], weights: Mapping[str, float], limit: int) 
             totals[key] = totals.get(key, 0.0) + score
     best = nsmallest(limit, totals.items(), key=lambda item: (-item[1], item[0]))
     return [
-        Fused(key, score, {name: given[key] for name, given in parts.items() if key in given})
-        for key, score in best
+        Fused(key, score, {name: given[key] for name, given in parts.items() if key in given}) for key, score in best
     ]
 
 

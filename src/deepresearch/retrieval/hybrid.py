@@ -93,9 +93,7 @@ class HybridIndex(Index):
                 self._store.optimize(wait=False)
         return stored
 
-    def _write(
-        self, state: State, batch: list[Passage], tags: Sequence[str], days: Mapping[str, int]
-    ) -> State:
+    def _write(self, state: State, batch: list[Passage], tags: Sequence[str], days: Mapping[str, int]) -> State:
         encoded = [state.sparse.encode_document(passage) for passage in batch]
         languages = state.collection.languages
         spoken = sorted({language for _, language in encoded if language} - set(languages))
@@ -128,9 +126,7 @@ class HybridIndex(Index):
         if not text.strip():
             raise UsageError("The search text is empty: give at least one word to look for.")
         if len(text) > _LONGEST_QUESTION:
-            raise UsageError(
-                f"The search text has {len(text)} characters: shorten it to at most {_LONGEST_QUESTION}."
-            )
+            raise UsageError(f"The search text has {len(text)} characters: shorten it to at most {_LONGEST_QUESTION}.")
         if limit < 1:
             raise UsageError(f"The limit {limit} is below 1: ask for at least one passage.")
         with self._session() as state:
@@ -157,16 +153,12 @@ class HybridIndex(Index):
         sparse, dense = self._round(queries, depth, filters)
         trust = self._fusion.trust(sparse, dense)
         weights = self._fusion.weights(trust)
-        seed = fuse(
-            {SPARSE_LEG: sparse, DENSE_LEG: dense}, {SPARSE_LEG: 1.0, DENSE_LEG: trust}, FEEDBACK_PASSAGES
-        )
+        seed = fuse({SPARSE_LEG: sparse, DENSE_LEG: dense}, {SPARSE_LEG: 1.0, DENSE_LEG: trust}, FEEDBACK_PASSAGES)
         vectors = self._store.vectors([candidate.key for candidate in seed], state.collection.dense)
         seen = [(vectors[candidate.key], candidate.score) for candidate in seed if candidate.key in vectors]
         if not seen:
             return {SPARSE_LEG: sparse}, weights
-        widened = widen(
-            question, [one.sparse for one, _ in seen], [weight for _, weight in seen], state.statistics
-        )
+        widened = widen(question, [one.sparse for one, _ in seen], [weight for _, weight in seen], state.statistics)
         queries = [(SPARSE, widened)]
         if row is not None and trust > 0.0:
             placed = [(one.dense, weight) for one, weight in seen if one.dense is not None]
@@ -257,12 +249,9 @@ def _wants_fit(state: State, size: int) -> bool:
     return size >= fitted_on * (_GROWTH if fitted_on < _SAMPLE else _LATE_GROWTH)
 
 
-def _hits(
-    best: Sequence[Fused], legs: Mapping[str, Ranking], payloads: Mapping[int, Mapping[str, Any]]
-) -> list[Hit]:
+def _hits(best: Sequence[Fused], legs: Mapping[str, Ranking], payloads: Mapping[int, Mapping[str, Any]]) -> list[Hit]:
     places = {
-        name: {key: (rank, score) for rank, (key, score) in enumerate(ranking, 1)}
-        for name, ranking in legs.items()
+        name: {key: (rank, score) for rank, (key, score) in enumerate(ranking, 1)} for name, ranking in legs.items()
     }
     hits = []
     for candidate in best:

@@ -30,7 +30,7 @@ class NeuralEncoder:
 
     def __init__(self, model: str, folder: Path) -> None:
         try:
-            from fastembed import TextEmbedding  # noqa: PLC0415
+            from fastembed import TextEmbedding
         except ImportError as error:
             raise IndexingError(
                 f"The encoder {model} needs the extra `fastembed`; install it with "
@@ -65,7 +65,7 @@ class NeuralEncoder:
 
     def encode_documents(self, entries: Sequence[Entry]) -> Matrix:
         """Shape (entries, dimension), float32."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         rows = list(self._model.passage_embed([entry.text for entry in entries]))
         encoded: Matrix = np.asarray(rows, np.float32).reshape(len(entries), self._dimension)
@@ -73,7 +73,7 @@ class NeuralEncoder:
 
     def encode_query(self, entry: Entry) -> Row | None:
         """Shape (dimension,), float32."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         row: Row = np.asarray(next(iter(self._model.query_embed(entry.text))), np.float32)
         return row

@@ -68,7 +68,7 @@ def connect(url: str, *, api_key: str | None = None, timeout: float = 10.0) -> Q
     Raises `IndexingError` when the extra is not installed, the server does not answer, or is too old.
     """
     try:
-        from qdrant_client import QdrantClient  # noqa: PLC0415
+        from qdrant_client import QdrantClient
     except ImportError as error:
         raise IndexingError(
             "A Qdrant server needs the extra `qdrant`; install it with `pip install 'deepresearch[qdrant]'`."
@@ -79,9 +79,7 @@ def connect(url: str, *, api_key: str | None = None, timeout: float = 10.0) -> Q
     if numbers < _OLDEST:
         client.close()
         wanted = ".".join(map(str, _OLDEST))
-        raise IndexingError(
-            f"The Qdrant server at {url} is version {version}; update it to {wanted} or later."
-        )
+        raise IndexingError(f"The Qdrant server at {url} is version {version}; update it to {wanted} or later.")
     return client
 
 
@@ -89,7 +87,7 @@ class ServerStore:
     """A `PointStore` on a server."""
 
     def __init__(self, client: QdrantClient, collection: str, dimension: int) -> None:
-        from qdrant_client import models  # noqa: PLC0415
+        from qdrant_client import models
 
         self._client = client
         self._models = models
@@ -143,9 +141,7 @@ class ServerStore:
 
     def _look(self) -> None:
         found = self._call(
-            lambda: self._client.retrieve(
-                self._notes, [_note_id("stamp", 0)], with_payload=True, with_vectors=False
-            )
+            lambda: self._client.retrieve(self._notes, [_note_id("stamp", 0)], with_payload=True, with_vectors=False)
         )
         stamp = (found[0].payload or {}).get("content") if found else None
         if stamp != self._stamp:
@@ -162,9 +158,7 @@ class ServerStore:
         for point in points:
             vectors: dict[str, Any] = {}
             if point.sparse:
-                vectors[SPARSE] = models.SparseVector(
-                    indices=point.sparse.indices, values=point.sparse.values
-                )
+                vectors[SPARSE] = models.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
             if point.dense is not None:
                 vectors[dense_name] = point.dense
             made.append(models.PointStruct(id=point.id, vector=vectors, payload=point.payload))
@@ -216,9 +210,7 @@ class ServerStore:
                 self._collection, list(ids), with_payload=False, with_vectors=[SPARSE, dense_name]
             )
         )
-        return {
-            int(str(record.id)): Vectors(_terms(record), _named(record).get(dense_name)) for record in found
-        }
+        return {int(str(record.id)): Vectors(_terms(record), _named(record).get(dense_name)) for record in found}
 
     def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
         """Every point with its terms, by batches in the order of their ids."""
@@ -244,9 +236,7 @@ class ServerStore:
     def delete(self, sha256s: Sequence[str]) -> None:
         """Removes the points of these documents; durable on return."""
         models = self._models
-        matching = models.Filter(
-            must=[models.FieldCondition(key="sha256", match=models.MatchAny(any=list(sha256s)))]
-        )
+        matching = models.Filter(must=[models.FieldCondition(key="sha256", match=models.MatchAny(any=list(sha256s)))])
         selector = models.FilterSelector(filter=matching)
         self._call(lambda: self._client.delete(self._collection, selector, wait=True))
 
@@ -276,9 +266,7 @@ class ServerStore:
         return b"".join(base64.b64decode(part) for part in parts)
 
     def _part(self, name: str, place: int) -> dict[str, Any] | None:
-        found = self._call(
-            lambda: self._client.retrieve(self._notes, [_note_id(name, place)], with_payload=True)
-        )
+        found = self._call(lambda: self._client.retrieve(self._notes, [_note_id(name, place)], with_payload=True))
         return found[0].payload if found else None
 
     def write_note(self, name: str, content: bytes) -> None:

@@ -106,9 +106,7 @@ def point_id(passage_id: str) -> int:
 
     A hash: that any two of a million passages share a number has a chance of one in forty million.
     """
-    return int.from_bytes(
-        hashlib.blake2b(passage_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    )
+    return int.from_bytes(hashlib.blake2b(passage_id.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
 def to_payload(passage: Passage, tags: Sequence[str], day: int | None) -> dict[str, Any]:
