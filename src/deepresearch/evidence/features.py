@@ -34,11 +34,15 @@ FEATURES: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A sentence made ready: its content stems in order, and the set of them."""
+    """A sentence made ready: its content stems in order."""
 
     text: str
     stems: list[str]
-    known: frozenset[str]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The stems without order and repetition."""
+        return frozenset(self.stems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,7 @@ class Measured:
 @lru_cache(maxsize=8192)
 def prepare(sentence: str, language: str = "english") -> Prepared:
     """A sentence made ready for comparison; kept, since the claims of a report share their evidence."""
-    stems = words.content_stems(sentence, language)
-    return Prepared(sentence, stems, frozenset(stems))
+    return Prepared(sentence, words.content_stems(sentence, language))
 
 
 def weight_of(word: str, *, name: bool) -> float:
@@ -107,7 +110,7 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
     weights = wanted.weights
     prepared = [prepare(sentence, language) for sentence in evidence]
     claim_set = frozenset(weights)
-    hits = [claim_set & sentence.known for sentence in prepared]
+    hits = [claim_set.intersection(sentence.stems) for sentence in prepared]
     scores = [sum(weights[stem] for stem in hit) for hit in hits]
     everything = frozenset().union(*hits) if hits else frozenset()
     total = sum(weights.values()) or 1.0
