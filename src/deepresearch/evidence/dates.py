@@ -190,9 +190,10 @@ def _worth_trying(text: str) -> set[str]:
     return names
 
 
-def _scan(text: str) -> list[Period | tuple[int, int]]:
+@lru_cache(maxsize=1024)
+def _scan(text: str) -> tuple[Period | tuple[int, int], ...]:
     if not _ANY_DIGIT.search(text):
-        return []
+        return ()
     worth = _worth_trying(text)
     taken = bytearray(len(text))
     found: list[Period | tuple[int, int]] = []
@@ -210,7 +211,7 @@ def _scan(text: str) -> list[Period | tuple[int, int]]:
             else:
                 found.append((start, end))
             taken[start:end] = b"\1" * (end - start)
-    return sorted(found, key=lambda item: item.start if isinstance(item, Period) else item[0])
+    return tuple(sorted(found, key=lambda item: item.start if isinstance(item, Period) else item[0]))
 
 
 def _relation(text: str, start: int) -> str:

@@ -34,11 +34,15 @@ FEATURES: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A sentence made ready: its content stems in order, and the set of them."""
+    """A sentence made ready: its content stems in order."""
 
     text: str
     stems: list[str]
-    known: frozenset[str]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The stems without order and repetition."""
+        return frozenset(self.stems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,7 @@ class Measured:
 @lru_cache(maxsize=8192)
 def prepare(sentence: str, language: str = "english") -> Prepared:
     """A sentence made ready for comparison; kept, since the claims of a report share their evidence."""
-    stems = words.content_stems(sentence, language)
-    return Prepared(sentence, stems, frozenset(stems))
+    return Prepared(sentence, words.content_stems(sentence, language))
 
 
 def weight_of(word: str, *, name: bool) -> float:
@@ -107,21 +110,21 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
     weights = wanted.weights
     prepared = [prepare(sentence, language) for sentence in evidence]
     claim_set = frozenset(weights)
-    hits = [claim_set & sentence.known for sentence in prepared]
-    scores = [math.fsum(weights[stem] for stem in hit) for hit in hits]
+    hits = [claim_set.intersection(sentence.stems) for sentence in prepared]
+    scores = [sum(weights[stem] for stem in hit) for hit in hits]
     everything = frozenset().union(*hits) if hits else frozenset()
-    total = math.fsum(weights.values()) or 1.0
+    total = sum(weights.values()) or 1.0
     best, covered = _fullest(hits, scores, weights)
-    gains = [math.fsum(weights[stem] for stem in part) / total for part in covered]
+    gains = [sum(weights[stem] for stem in part) / total for part in covered]
     missing = sorted(claim_set - everything, key=lambda stem: (-weights[stem], stem))
     lost = missing_numbers(claim, evidence, scores)
     pairs = words.bigrams(wanted.stems)
     features = {
-        "coverage": math.fsum(weights[stem] for stem in everything) / total,
+        "coverage": sum(weights[stem] for stem in everything) / total,
         "coverage_pair": sum(gains[:2]),
         "coverage_three": sum(gains),
         "heaviest_missing": weights[missing[0]] if missing else 0.0,
-        "weight_missing": math.fsum(weights[stem] for stem in missing),
+        "weight_missing": sum(weights[stem] for stem in missing),
         "numbers_missing": float(min(3, len(lost))),
         "names_missing": float(len(wanted.names - everything)),
         "bigrams": len(_shared_pairs(pairs, prepared, hits)) / len(pairs) if pairs else 1.0,
@@ -150,7 +153,7 @@ def _fullest(
         for index, hit in enumerate(hits):
             if scores[index] <= most:
                 continue  # even all of it would add less than the best so far
-            gain = scores[index] if turn == 0 else math.fsum(weights[stem] for stem in hit - found)
+            gain = scores[index] if turn == 0 else sum(weights[stem] for stem in hit - found)
             if gain > most:
                 best, most = index, gain
         if best < 0:

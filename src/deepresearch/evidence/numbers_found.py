@@ -14,6 +14,7 @@ from deepresearch.evidence.dates import Period, find_dates, month_names
 from deepresearch.evidence.quantities import Comparison, Quantity, compare, find_quantities
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_ANY_DIGIT = re.compile(r"\d")
 _MOST_READ = 5
 _MOST_LOOKED_AT = 20
 
@@ -77,13 +78,19 @@ def _found(wanted: Quantity, evidence: Sequence[str], ranked: Sequence[int]) -> 
     exact = [index for index in ranked if digits in evidence[index].lower()][:_MOST_READ]
     if any(_holds(wanted, evidence[index]) for index in exact):
         return True
+    spelt = numerals.spelt_as(wanted.value)
     others: list[int] = []
     for index in ranked[:_MOST_LOOKED_AT]:
-        if index not in exact and numerals.MAY_HOLD_NUMBER.search(evidence[index]):
+        if index not in exact and (_ANY_DIGIT.search(evidence[index]) or _spelt_in(spelt, evidence[index])):
             others.append(index)
             if len(others) == _MOST_READ:
                 break
     return any(_holds(wanted, evidence[index]) for index in others)
+
+
+def _spelt_in(spelt: Sequence[str], sentence: str) -> bool:
+    lower = sentence.lower()
+    return any(word in lower for word in spelt)
 
 
 def _holds(wanted: Quantity, sentence: str) -> bool:

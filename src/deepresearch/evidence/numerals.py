@@ -297,6 +297,17 @@ def _spelt_value(tokens: list[str]) -> float | None:
     return total + current
 
 
+@lru_cache(maxsize=1024)
+def spelt_as(value: float) -> tuple[str, ...]:
+    """Number words that a text which spells this value must hold one of; empty for values that are seldom spelt."""
+    whole = int(abs(value))
+    return (
+        tuple(word for word, number in _WORD_VALUES.items() if number in (whole, whole // 10 * 10))
+        if whole < 100
+        else ()
+    )
+
+
 def scale_after(text: str, place: int, *, money: bool) -> re.Match[str] | None:
     """The scale word that follows a number, if one does; single letters mean more after a currency sign."""
     return (_MONEY_SCALE_AFTER if money else _SCALE_AFTER).match(text, place)

@@ -129,13 +129,14 @@ def sentence_features(question: str, sentences: Sequence[Candidate]) -> list[dic
     for index, (sentence, entry) in enumerate(zip(sentences, prepared, strict=True)):
         beside = [place.get((sentence.passage, sentence.position + step)) for step in (-1, 1)]
         heading = frozenset(words.content_stems(sentence.heading, language))
+        known = entry.known
         rows.append(
             {
                 "match": match[index],
-                "coverage": sum(w for stem, w in wanted.weights.items() if stem in entry.known) / total,
+                "coverage": sum(w for stem, w in wanted.weights.items() if stem in known) / total,
                 "position": 1 / (1 + sentence.position),
                 "centrality": central[index] / most_central,
-                "heading": len(heading & entry.known) / len(heading) if heading else 0.0,
+                "heading": len(heading & known) / len(heading) if heading else 0.0,
                 "length": math.log1p(len(entry.stems)),
                 "neighbours": max((match[other] for other in beside if other is not None), default=0.0),
                 "refers_back": float(bool(_REFERS_BACK.match(sentence.text))),
