@@ -153,7 +153,6 @@ class BubblewrapBackend(Backend):
         self._owner = owners.this_process()
         self._reaper = BubblewrapReaper(self.home, self._owner)
         self._cgroups: Cgroups | None = None
-        self._started = 0
 
     async def check(self) -> None:
         """Raise `SandboxUnavailable` without bubblewrap or without its runtime."""
@@ -167,8 +166,7 @@ class BubblewrapBackend(Backend):
         if self._cgroups is None:
             self._cgroups = Cgroups.detect()
             self._reaper.register(self._cgroups)
-        self._started += 1
-        name = f"{self._owner.label}-{self._started}"
+        name = owners.new_name()
         try:
             group = self._cgroups.create(name, limits) if self._cgroups.mode != "none" else None
         except OSError as refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from dataclasses import dataclass
@@ -48,6 +49,14 @@ class Owner:
         if self.namespace != _namespace():
             return False
         return _start_time(self.pid) != self.started
+
+
+_count = itertools.count(1)
+
+
+def new_name() -> str:
+    """A name for a worker of this process, given once: also when several sandboxes are open in it."""
+    return f"{this_process().label}-{next(_count)}"
 
 
 def this_process() -> Owner:

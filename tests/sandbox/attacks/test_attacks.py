@@ -153,3 +153,17 @@ async def test_the_host_is_killed(
             assert not await backend.reap()
         finally:
             await backend.close()
+
+
+@pytest.mark.parametrize("key", ["local-sockets", "magic-links", "inspection", "kernel-sockets", "proc"])
+async def test_attacks_do_harm_where_nothing_stops_them(key: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Harmless ones only, run as plain programs: each has to report what it got through."""
+    (attack,) = [attack for attack in ATTACKS if attack.key == key]
+    with World() as world:
+        script = tmp_path_factory.mktemp("plain") / "script.py"
+        script.write_text(attack.request(()).script)
+        plain = await asyncio.create_subprocess_exec(
+            sys.executable, str(script), *world.arguments, stdout=asyncio.subprocess.PIPE, cwd=script.parent
+        )
+        stdout, _ = await plain.communicate()
+    assert b"BREACH" in stdout
