@@ -79,6 +79,19 @@ async def test_a_container_is_what_is_promised(backend: DockerBackend, engine: A
         assert not [entry for entry in config["Env"] if "DEEPRESEARCH" in entry or "PROXY" in entry.upper()]
     finally:
         await worker.kill()
+    assert worker.removal is not None
+    await worker.removal
+    assert not engine.containers(all=True, filters={"name": worker.name})
+
+
+async def test_nothing_runs_once_a_worker_is_killed(backend: DockerBackend, engine: Any) -> None:
+    worker = await backend.start(ProfileName.PLAIN, LIMITS, warm=False)
+    assert isinstance(worker, DockerWorker)
+    pid = engine.inspect_container(worker.container)["State"]["Pid"]
+    assert Path(f"/proc/{pid}").exists()
+    await worker.kill()
+    assert not Path(f"/proc/{pid}").exists() or " (docker-init) Z " in Path(f"/proc/{pid}/stat").read_text()
+    await backend.close()
     assert not engine.containers(all=True, filters={"name": worker.name})
 
 
@@ -89,6 +102,9 @@ async def test_killing_twice_and_at_once_is_fine(backend: DockerBackend, engine:
     assert not worker.alive()
     with pytest.raises(ConnectionError):
         await worker.write(b"x")
+    assert isinstance(worker, DockerWorker)
+    assert worker.removal is not None
+    await worker.removal
     assert not engine.containers(all=True, filters={"name": worker.name})
 
 
@@ -100,6 +116,7 @@ async def test_a_cancelled_start_leaves_nothing(backend: DockerBackend, engine: 
         start.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await (await start).kill()
+    await backend.close()
     mine = {e["Id"] for e in engine.containers(all=True) if this_process().label in str(e.get("Labels"))}
     assert not mine - before
 

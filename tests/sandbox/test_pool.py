@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deepresearch.sandbox import Limits, PoolOptions, ProfileName, Sandbox, SandboxRequest, Status
+from deepresearch.sandbox import Limits, PoolOptions, ProfileName, Reason, Sandbox, SandboxRequest, Status
 from deepresearch.sandbox.contract import MEBIBYTE
 from deepresearch.sandbox.pool import Pool, Queue
 from deepresearch.settings import Settings
@@ -26,7 +26,10 @@ def children() -> set[int]:
     """The processes that this one has started and that are still there."""
     found = set()
     for thread in Path("/proc/self/task").iterdir():
-        found |= {int(pid) for pid in (thread / "children").read_text().split()}
+        try:
+            found |= {int(pid) for pid in (thread / "children").read_text().split()}
+        except FileNotFoundError:
+            continue  # The thread has ended.
     return found
 
 
@@ -108,6 +111,20 @@ async def test_cancelling_ends_the_script_and_gives_the_place_back(
         with pytest.raises(asyncio.CancelledError):
             await task
         assert (await waiting).stdout == "2\n"
+
+
+async def test_closing_ends_what_runs_and_says_so(backend_name: str, sandbox_settings: Settings) -> None:
+    before = children()
+    started = asyncio.Event()
+    request = SandboxRequest(script="import time; print('on', flush=True); time.sleep(600)", timeout=900)
+    async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions(warm={})) as sandbox:
+        task = asyncio.create_task(sandbox.run(request, on_stdout=lambda _: started.set()))
+        await started.wait()
+    result = await task
+    assert (result.reason, result.stdout) == (Reason.UNAVAILABLE, "on\n")
+    assert "closed" in result.message
+    assert (await sandbox.run(request)).reason is Reason.UNAVAILABLE
+    assert children() <= before
 
 
 async def test_closing_while_warming_up_leaves_nothing(backend_name: str, sandbox_settings: Settings) -> None:

@@ -121,8 +121,10 @@ class BubblewrapWorker(WorkerProcess):
                 self._process.kill()
             await self._process.wait()
         self._listening.cancel()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        # Close our ends of its pipes now: the event loop may be closed before it would come round to it.
+        transport = getattr(self._process, "_transport", None)
+        if transport is not None:
+            transport.close()
         if self._group is not None:
             await self._group.remove()
 
@@ -251,6 +253,7 @@ class BubblewrapBackend(Backend):
             return command, root.filled(arguments)
         plan = {
             "uid": _FIRST_UID + secrets.randbelow(_UIDS),
+            "parent": os.getpid(),
             "stage": next(folder for folder in ("/mnt", "/srv", "/tmp") if Path(folder).is_dir()),  # noqa: S108
             "sources": root.sources,
             "program": command,
@@ -306,7 +309,7 @@ class BubblewrapBackend(Backend):
 
     async def reap(self) -> Leftovers:
         """Remove control groups and unfinished builds of dead programs."""
-        return await self._reaper.reap(self._runtimes.abandoned())
+        return await self._reaper.reap(self._runtimes.abandoned() + self._program.abandoned())
 
     async def runtimes(self) -> list[RuntimeEntry]:
         """The virtual environments built here."""

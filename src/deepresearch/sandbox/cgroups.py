@@ -195,6 +195,9 @@ def _enable_v2(mount: Mount) -> Path | None:
             return None
         if not wanted <= offered:
             return None
+        # To move a process, one must be allowed to write to the group above both its old and its new one.
+        if not os.access(candidate / "cgroup.procs", os.W_OK):
+            continue
         if _hand_down(candidate, wanted) and _make(candidate / FOLDER):
             if _hand_down(candidate / FOLDER, wanted):
                 return candidate / FOLDER

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
-from deepresearch.model.errors import InvalidSandboxRequest, SandboxUnavailable
+from deepresearch.model.errors import InvalidSandboxRequest, SandboxError, SandboxUnavailable
 from deepresearch.sandbox import endings
 from deepresearch.sandbox.backend import Backend, Evidence, Leftovers
 from deepresearch.sandbox.backends import choose
@@ -24,6 +25,8 @@ from deepresearch.telemetry.sandbox import record_run
 
 #: After the script's time is up its worker has this long to hand out what there is; then it is ended as it stands.
 GRACE_SECONDS = 0.5
+
+_log = logging.getLogger(__name__)
 
 Recorder = Callable[[SandboxResult, SandboxRequest], None]
 
@@ -83,7 +86,11 @@ class Sandbox:
             except SandboxUnavailable as missing:
                 reasons.append(str(missing))
                 continue
-            await backend.reap()
+            try:
+                await backend.reap()
+            except SandboxError as stays:
+                # What a dead program left is no reason not to work; it is tried again at the next start.
+                _log.warning("%s", stays)
             self._pool = Pool(backend, self._pool_options)
             self._pool.start()
             return self
@@ -211,6 +218,8 @@ class _Run:
             self._evidence = await ready.worker.evidence()
             begin = time.monotonic()
         self.timings["kill"] = time.monotonic() - begin
+        if pool.stopped and self._recording.ending is None:
+            return endings.unavailable("The sandbox was closed while the script ran.")
         await self._recording.inspect_outputs()
         return verdict or self._verdict()
 

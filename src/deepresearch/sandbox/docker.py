@@ -57,6 +57,7 @@ class DockerBackend(Backend):
         self._connected: Any = None
         self._facts: dict[str, Any] = {}
         self._image_id = ""
+        self._workers: set[DockerWorker] = set()
 
     async def check(self) -> None:
         """Raise `SandboxUnavailable` without an engine that can keep the promises, or without the image."""
@@ -105,15 +106,19 @@ class DockerBackend(Backend):
             await self.check()
         name = owners.new_name()
         loop = asyncio.get_running_loop()
+        self._workers = {worker for worker in self._workers if not worker.is_removed()}
         starting = loop.run_in_executor(self._threads, partial(self._start, name, profile, limits, warm, loop))
         try:
-            return await asyncio.shield(starting)
+            worker = await asyncio.shield(starting)
         except asyncio.CancelledError:
             # The thread cannot be stopped: wait for what it makes, and end that.
-            worker = (await asyncio.gather(starting, return_exceptions=True))[0]
-            if isinstance(worker, DockerWorker):
-                await worker.kill()
+            made = (await asyncio.gather(starting, return_exceptions=True))[0]
+            if isinstance(made, DockerWorker):
+                self._workers.add(made)
+                await made.kill()
             raise
+        self._workers.add(worker)
+        return worker
 
     def _start(
         self, name: str, profile: ProfileName, limits: Limits, warm: bool, loop: asyncio.AbstractEventLoop
@@ -290,7 +295,10 @@ class DockerBackend(Backend):
         return found
 
     async def close(self) -> None:
-        """Give back the connections."""
+        """Wait until the engine has removed every ended worker, and give back the connections."""
+        removals = [worker.removal for worker in self._workers if worker.removal is not None]
+        await asyncio.gather(*removals, return_exceptions=True)
+        self._workers.clear()
         if self._connected is not None:
             self._connected.close()
             self._connected = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import socket
 import struct
 import threading
@@ -52,7 +54,10 @@ class DockerWorker(WorkerProcess):
         self._made = int(time.time()) - 1
         self._group: Group | None = None
         self._stream: AttachedStream | None = None
+        self._init: int | None = None
         self._killing: asyncio.Task[None] | None = None
+        #: The removal of the container, once `kill` was called.
+        self.removal: asyncio.Future[None] | None = None
 
     def attach(self, stream: AttachedStream) -> None:
         """Take the stream over which the worker is spoken to."""
@@ -60,10 +65,19 @@ class DockerWorker(WorkerProcess):
         self.reader = stream.reader
 
     def watch(self, pid: int) -> None:
-        """Read what the kernel counts in the container's control groups, where this program sees them.
+        """Take hold of the container's first process and its control groups, where this program sees them.
 
-        `pid` is the container's first process as the engine sees it; a remote engine's mean nothing here.
+        `pid` is that process as the engine sees it; a remote engine's mean nothing here. The last process of a PID
+        namespace to go is its first, so when that is gone all are.
         """
+        try:
+            init = os.pidfd_open(pid)
+        except OSError:
+            return
+        if not _belongs(pid, self.container):
+            os.close(init)
+            return
+        self._init = init
         self._group = group_of(pid, self.container)
 
     @property
@@ -118,18 +132,43 @@ class DockerWorker(WorkerProcess):
             self._client.update_container(self.container, cpu_quota=-1)
 
     async def kill(self) -> None:
-        """Kill, wait until nothing runs, remove; a second call waits for the first."""
+        """Kill and wait until no process is left; a second call waits for the first.
+
+        The engine takes a tenth of a second to end a container, most of it its own bookkeeping. Where its processes can
+        be seen from here, this returns when the last of them is gone, and `removal` goes on by itself.
+        """
         if self._killing is None:
             self._killing = asyncio.create_task(self._kill())
         await asyncio.shield(self._killing)
 
     async def _kill(self) -> None:
         loop = asyncio.get_running_loop()
+        self.removal = asyncio.ensure_future(loop.run_in_executor(self._threads, self.remove))
+        self.removal.add_done_callback(_retrieve)
         try:
-            await loop.run_in_executor(self._threads, self.remove)
+            if self._init is None:
+                await self.removal
+            else:
+                with contextlib.suppress(OSError):  # not permitted: the engine's own signal is under way
+                    signal.pidfd_send_signal(self._init, signal.SIGKILL)
+                gone = loop.create_future()
+                loop.add_reader(self._init, _settle, gone)
+                try:
+                    await asyncio.wait({gone, self.removal}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    loop.remove_reader(self._init)
         finally:
+            if self._init is not None:
+                os.close(self._init)
+                self._init = None
             if self._stream is not None:
                 await loop.run_in_executor(self._threads, self._stream.close)
+        if self.removal.done():
+            await self.removal
+
+    def is_removed(self) -> bool:
+        """Whether the container is gone from the engine too."""
+        return self.removal is not None and self.removal.done()
 
     def remove(self) -> None:
         """End and remove the container. No signal that can be ignored and no polite pause comes before SIGKILL."""
@@ -238,6 +277,24 @@ class _Flow(asyncio.Transport):
     def wait(self) -> None:
         """Block until reading may go on."""
         self._open.wait()
+
+
+def _settle(gone: asyncio.Future[None]) -> None:
+    if not gone.done():
+        gone.set_result(None)
+
+
+def _retrieve(removal: asyncio.Future[None]) -> None:
+    """Look at how a removal ended, so that one nobody waits for is not complained about."""
+    if not removal.cancelled():
+        removal.exception()
+
+
+def _belongs(pid: int, container: str) -> bool:
+    try:
+        return container in Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return False
 
 
 def group_of(pid: int, container: str) -> Group | None:

@@ -4,7 +4,7 @@ Root mapped to another number inside a user namespace is still root to the kerne
 asked, for instance below /proc/sys. So the sandbox runs as a real unprivileged user. That user may not be able to reach
 the folders that the sandbox is assembled from (below /root, say); hence they are first bound to a private place.
 
-    python -I -S launch.py JSON     with {"uid", "stage", "sources": [folder, …], "program", "command": […]}
+    python -I -S launch.py JSON     with {"uid", "parent", "stage", "sources": [folder, …], "program", "command": […]}
 
 `program` is run under the name that the command begins with. In the command, "{0}", "{1}", … stand for the places of
 the sources. Standard library only.
@@ -15,12 +15,13 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import signal
 import sys
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNS = 0x00020000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
-_PR_SET_DUMPABLE = 4
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 
 def main() -> None:
@@ -45,6 +46,10 @@ def main() -> None:
     os.setresgid(plan["uid"], plan["uid"], plan["uid"])
     os.setresuid(plan["uid"], plan["uid"], plan["uid"])
     _LIBC.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
+    # Changing the user has cleared this; and a parent that died before it was set would never be noticed.
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != plan["parent"]:
+        sys.exit("the program that started this is gone")
     command = [_fill(part, places) for part in plan["command"]]
     os.execv(plan["program"], command)  # noqa: S606
 

@@ -22,6 +22,8 @@ START_SECONDS = 60.0
 #: Longer than this an idle worker is asked for a sign of life before it gets a script.
 STALE_SECONDS = 5.0
 PING_SECONDS = 1.0
+#: How long closing waits for runs to notice that their workers are gone.
+CLOSE_SECONDS = 5.0
 _RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 
 
@@ -125,9 +127,17 @@ class Pool:
         self._ready: dict[ProfileName, deque[ReadyWorker]] = {profile: deque() for profile in ProfileName}
         self._starting: dict[ProfileName, int] = dict.fromkeys(ProfileName, 0)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: set[WorkerProcess] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._stopped = False
         #: Why the last background start failed, empty when it did not.
         self.trouble = ""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the pool is closed: its workers were ended by it and not by their scripts."""
+        return self._stopped
 
     @property
     def waiting(self) -> int:
@@ -160,10 +170,15 @@ class Pool:
     async def worker(self, profile: ProfileName, limits: Limits) -> AsyncIterator[ReadyWorker]:
         """A worker of its own for one run: a waiting one that fits, else one started now. It is ended at the end."""
         ready = await self._take(profile, limits)
+        self._busy.add(ready.worker)
+        self._idle.clear()
         try:
             yield ready
         finally:
             await asyncio.shield(ready.worker.kill())
+            self._busy.discard(ready.worker)
+            if not self._busy:
+                self._idle.set()
             self._refill(profile)
 
     async def _take(self, profile: ProfileName, limits: Limits) -> ReadyWorker:
@@ -189,6 +204,8 @@ class Pool:
 
     async def _begin(self, profile: ProfileName, limits: Limits, *, warm: bool) -> ReadyWorker:
         """Start a worker and wait until it is ready."""
+        if self._stopped:
+            raise SandboxUnavailable("The sandbox is closed; open it again.")
         worker = await self.backend.start(profile, limits, warm=warm)
         channel = Channel(worker)
         try:
@@ -232,7 +249,7 @@ class Pool:
             self._starting[profile] -= 1
 
     async def stop(self) -> None:
-        """End every waiting worker and every start under way; returns when nothing is left."""
+        """End every worker, waiting, starting or running a script; returns when nothing is left."""
         self._stopped = True
         for task in tuple(self._tasks):
             task.cancel()
@@ -240,3 +257,8 @@ class Pool:
         for waiting in self._ready.values():
             while waiting:
                 await waiting.popleft().worker.kill()
+        for worker in tuple(self._busy):
+            await worker.kill()
+        # Their runs still have to look at what was left of them; the back end is closed only after that.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), CLOSE_SECONDS)

@@ -10,6 +10,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from deepresearch.sandbox import owners
+
+_MAKING = ".making-"
 _WORKER = Path(__file__).parent.parent / "worker"
 
 #: The few lines of /etc that libraries ask for.
@@ -41,9 +44,18 @@ class Program:
             self._folder = folder
         return self._folder
 
+    def abandoned(self) -> list[Path]:
+        """Folders that a program now dead was about to fill."""
+        found = []
+        for folder in self._root.glob(f"{_MAKING}*"):
+            owner = owners.Owner.from_label(folder.name.removeprefix(_MAKING).rpartition("-x")[0])
+            if owner is not None and owner.is_dead():
+                found.append(folder)
+        return found
+
     def _lay_out(self, folder: Path, sources: dict[str, bytes]) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=".making-", dir=self._root))
+        aside = Path(tempfile.mkdtemp(prefix=f"{_MAKING}{owners.this_process().label}-x", dir=self._root))
         try:
             (aside / "etc").mkdir()
             for name, content in sources.items():
