@@ -170,7 +170,8 @@ def test_numbers_that_are_no_years(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["9" * 5000, "1," * 3000, "twenty " * 2000, "2019-" * 2000, "1e999 2 × 10^999", "1/0 of it"]
+    "text",
+    ["9" * 5000, "1," * 3000, "twenty " * 2000, "2019-" * 2000, "1e999 2 × 10^999", "1/0 of it"],
 )
 def test_numbers_out_of_all_bounds_are_read_or_left(text: str) -> None:
     for quantity in find_quantities(text):
