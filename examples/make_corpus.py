@@ -207,8 +207,7 @@ SHORE_POWER_STUDY: list[list[Block]] = [
         "from 2021; more would need a new line from the substation at Arkell Hill.",
         "Noise at the quay would fall from 61 to 47 decibels at night. For the eleven households in "
         "Quay Lane this may matter more than the fuel.",
-        "We recommend building both berths at once, because trenching twice would cost an "
-        "additional 160,000 euros.",
+        "We recommend building both berths at once, because trenching twice would cost an additional 160,000 euros.",
     ],
 ]
 
@@ -217,9 +216,7 @@ def main() -> None:
     """Write every binary document of the corpus into its place."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else CORPUS
     documents = {
-        "annual-reports/annual-report-2024.pdf": _pdf(
-            ANNUAL_REPORT, "Annual report 2024", datetime(2025, 3, 20)
-        ),
+        "annual-reports/annual-report-2024.pdf": _pdf(ANNUAL_REPORT, "Annual report 2024", datetime(2025, 3, 20)),
         "studies/shore-power-feasibility-study.pdf": _pdf(
             SHORE_POWER_STUDY, "Shore power at Hallin: feasibility study", datetime(2020, 3, 9)
         ),
@@ -387,8 +384,7 @@ def _harbour_letter() -> bytes:
         "dues."
     )
     text.add_paragraph(
-        "At 0.42 euros a passenger the dues amount to 535,080 euros. Please transfer the sum by 31 "
-        "March 2024."
+        "At 0.42 euros a passenger the dues amount to 535,080 euros. Please transfer the sum by 31 March 2024."
     )
     text.add_paragraph(
         "We know that you count scanned tickets and arrive at less. Children under 6, who need no "

@@ -46,9 +46,7 @@ def cranfield(folder: Path) -> Collection:
         text = re.search(r"<text>(.*?)</text>", document, re.DOTALL)
         if number:
             passages.append(make(number[1].strip(), text[1].strip() if text else ""))
-    titles = re.findall(
-        r"<title>(.*?)</title>", (folder / "cranfield.queries.xml").read_text("utf-8"), re.DOTALL
-    )
+    titles = re.findall(r"<title>(.*?)</title>", (folder / "cranfield.queries.xml").read_text("utf-8"), re.DOTALL)
     grades: dict[int, dict[str, int]] = {}
     for line in (folder / "cranfield.qrels.txt").read_text("utf-8").splitlines():
         question, _, document, grade = line.split()
@@ -82,9 +80,7 @@ def _wice(folder: Path, piece: int, name: str) -> Collection:
                 for start in range(0, len(sentences), piece)
             ]
         page = pages[sentences]
-        grades = {
-            f"{page}-{place // piece}": 1 for group in record["supporting_sentences"] for place in group
-        }
+        grades = {f"{page}-{place // piece}": 1 for group in record["supporting_sentences"] for place in group}
         if grades:
             questions.append((record["claim"], grades))
     return Collection(name, passages, questions)
@@ -106,9 +102,7 @@ def clapnq(folder: Path) -> Collection:
     questions: list[tuple[str, dict[str, int]]] = []
     for line in (folder / "clapnq.dev.answerable.jsonl").read_text("utf-8").splitlines():
         record = json.loads(line)
-        chosen = {
-            sentence for answer in record["output"] for sentence in answer.get("selected_sentences", [])
-        }
+        chosen = {sentence for answer in record["output"] for sentence in answer.get("selected_sentences", [])}
         grades = {}
         for number, page in enumerate(record["passages"]):
             for place, sentence in enumerate(page["sentences"]):

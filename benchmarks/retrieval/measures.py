@@ -9,9 +9,7 @@ from math import log2
 def ndcg(ranking: Sequence[str], grades: Mapping[str, int], depth: int = 10) -> float:
     """Normalised discounted cumulative gain with linear gains (Järvelin and Kekäläinen, 2002)."""
     gained = sum(grades.get(name, 0) / log2(place + 2) for place, name in enumerate(ranking[:depth]))
-    best = sum(
-        grade / log2(place + 2) for place, grade in enumerate(sorted(grades.values(), reverse=True)[:depth])
-    )
+    best = sum(grade / log2(place + 2) for place, grade in enumerate(sorted(grades.values(), reverse=True)[:depth]))
     return gained / best if best else 0.0
 
 

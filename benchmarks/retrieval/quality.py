@@ -51,16 +51,14 @@ def bm25s_ranker(collection: Collection) -> Ranker | None:
     installed.
     """
     try:
-        import bm25s  # noqa: PLC0415
-        import Stemmer  # noqa: PLC0415
+        import bm25s
+        import Stemmer
     except ImportError:
         return None
     stemmer = Stemmer.Stemmer("english")
     engine = bm25s.BM25()
     texts = [one.text for one in collection.passages]
-    engine.index(
-        bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False), show_progress=False
-    )
+    engine.index(bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False), show_progress=False)
 
     def rank(text: str) -> list[str]:
         tokens = bm25s.tokenize([text], stopwords="en", stemmer=stemmer, show_progress=False)
@@ -88,15 +86,11 @@ def quality(folder: Path, names: Sequence[str]) -> list[dict[str, object]]:
         size = f"{len(collection.passages):,} passages, {len(collection.questions):,} questions"
         for method, result in results.items():
             gain, found = mean(result)
-            rows.append(
-                {"set": collection.name, "size": size, "method": method, "nDCG@10": gain, "recall@100": found}
-            )
+            rows.append({"set": collection.name, "size": size, "method": method, "nDCG@10": gain, "recall@100": found})
     return rows
 
 
-def tune(
-    folder: Path, names: Sequence[str], settings: Sequence[Fusion], folds: int = 5
-) -> list[dict[str, object]]:
+def tune(folder: Path, names: Sequence[str], settings: Sequence[Fusion], folds: int = 5) -> list[dict[str, object]]:
     """Every setting on every set, and what choosing on four fifths of the questions gives on the last fifth.
 
     The choice goes by the mean over the sets of the gain over BM25 alone. `held out` is the mean nDCG@10
@@ -130,9 +124,7 @@ def tune(
         )
         chosen.append(best)
         for name in names:
-            kept = [
-                score for score, place in zip(table[name][best], fold_of[name], strict=True) if place == fold
-            ]
+            kept = [score for score, place in zip(table[name][best], fold_of[name], strict=True) if place == fold]
             held_out[name] += sum(kept) / len(table[name][best])
     rows: list[dict[str, object]] = [
         {
@@ -152,9 +144,7 @@ def _folds(number: int, folds: int) -> list[int]:
     return places
 
 
-def _gain(
-    table: dict[Fusion, list[float]], fusion: Fusion, folds: list[int], fold: int, *, inside: bool
-) -> float:
+def _gain(table: dict[Fusion, list[float]], fusion: Fusion, folds: list[int], fold: int, *, inside: bool) -> float:
     pairs = [
         score - base
         for score, base, place in zip(table[fusion], table[WORDS_ONLY], folds, strict=True)

@@ -36,6 +36,12 @@ class Settings(BaseSettings):
     sandbox_image: str = Field(
         default="deepresearch-python-sandbox:latest", description="Image of the docker back end."
     )
+    sandbox_runtime: str = Field(
+        default="", description="OCI runtime of the docker back end, for instance runsc; the engine's own unless set."
+    )
+    sandbox_security: str = Field(
+        default="", description="Further security options of the docker back end, such as apparmor=NAME."
+    )
     docker_bin: str = Field(default="docker", description="The docker command, for building images.")
     log_dir: Path | None = Field(default=None, description="Folder for JSON log lines; standard error unless set.")
     log_format: str = Field(default="json", description="json or text.")

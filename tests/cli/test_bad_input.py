@@ -91,7 +91,7 @@ def test_bad_files_are_named_and_the_rest_goes_on(
     report = json.loads(asked.stdout)
     assert [claim["support"] for claim in report["claims"]] == ["supported"]
     for name in ("picture.txt", "nothing.md", "huge.txt"):
-        assert any(name in limit and "could not be read" in limit for limit in report["limits"]), name
+        assert any(name in limit and "Not read" in limit for limit in report["limits"]), name
         assert name in asked.stderr
 
 

@@ -66,17 +66,11 @@ def hostile_report() -> tuple[Report, Callable[[str], str], dict[str, bytes]]:
     shelf = Shelf()
     for number, text in enumerate(TEXTS):
         source = (
-            f"/home/{text[:80].replace(chr(0), '')}/{number}.txt"
-            if number % 2
-            else f"https://host.example/{number}"
+            f"/home/{text[:80].replace(chr(0), '')}/{number}.txt" if number % 2 else f"https://host.example/{number}"
         )
-        shelf.add(
-            source, f"Before. {text} After.", text, text[:40] or "text/plain", text[:20], text[:20], source
-        )
+        shelf.add(source, f"Before. {text} After.", text, text[:40] or "text/plain", text[:20], text[:20], source)
     sources = [
-        f"/home/{text[:80].replace(chr(0), '')}/{number}.txt"
-        if number % 2
-        else f"https://host.example/{number}"
+        f"/home/{text[:80].replace(chr(0), '')}/{number}.txt" if number % 2 else f"https://host.example/{number}"
         for number, text in enumerate(TEXTS)
     ]
     claims = tuple(
@@ -91,9 +85,7 @@ def hostile_report() -> tuple[Report, Callable[[str], str], dict[str, bytes]]:
         for number, text in enumerate(TEXTS)
     )
     points = tuple(
-        DataPoint(
-            label=f"{number} {text}", value=number / 3, quote=shelf.quote(sources[number], text, number)
-        )
+        DataPoint(label=f"{number} {text}", value=number / 3, quote=shelf.quote(sources[number], text, number))
         for number, text in enumerate(TEXTS)
     )
     sha256 = hashlib.sha256(SVG).hexdigest()

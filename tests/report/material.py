@@ -63,7 +63,7 @@ class Shelf:
         self._rows: list[tuple[str, str, str, str, str | None, str | None, str | None]] = []
         self._sha: dict[str, str] = {}
 
-    def add(  # noqa: PLR0917
+    def add(
         self,
         source: str,
         text: str,
@@ -81,9 +81,7 @@ class Shelf:
     def quote(self, source: str, words: str, page: int | None = None, after: int = 0) -> Quote:
         sha256 = self._sha[source]
         start = self.texts[sha256].index(words, after)
-        return Quote(
-            source=source, sha256=sha256, page=page, start=start, end=start + len(words), quote=words
-        )
+        return Quote(source=source, sha256=sha256, page=page, start=start, end=start + len(words), quote=words)
 
     def entries(self, claims: tuple[Claim, ...]) -> tuple[SourceEntry, ...]:
         cited = [quote.sha256 for claim in claims for quote in claim.citations]
@@ -96,7 +94,7 @@ class Shelf:
         )  # fmt: skip
 
 
-def claim(  # noqa: PLR0917
+def claim(
     identifier: str,
     text: str,
     part: str,
@@ -207,16 +205,11 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
             "C2",
             "Emissions of CO2 fell to 18,819 tonnes, 36 % below the level of 2019.",
             "S1",
-            (
-                shelf.quote(
-                    annual, "Emissions of CO2 fell to 18,819 tonnes, 36 % below the level of 2019.", 4
-                ),
-            ),
+            (shelf.quote(annual, "Emissions of CO2 fell to 18,819 tonnes, 36 % below the level of 2019.", 4),),
         ),
         claim(
             "C3",
-            "Fuel consumption fell in 2024 mainly because the MV Osmer sailed as a hybrid for "
-            "almost eleven months.",
+            "Fuel consumption fell in 2024 mainly because the MV Osmer sailed as a hybrid for almost eleven months.",
             "S2",
             (
                 shelf.quote(
@@ -245,8 +238,7 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
         ),
         claim(
             "C5",
-            "Tervane Sound Ferries will reduce its CO2 emissions by 55 % by 2030, measured against "
-            "the level of 2019.",
+            "Tervane Sound Ferries will reduce its CO2 emissions by 55 % by 2030, measured against the level of 2019.",
             "S3",
             (
                 shelf.quote(
@@ -258,8 +250,7 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
         ),
         claim(
             "C6",
-            "Tervane Sound Ferries will reduce its CO2 emissions by 40 % by 2030, measured against "
-            "the level of 2019.",
+            "Tervane Sound Ferries will reduce its CO2 emissions by 40 % by 2030, measured against the level of 2019.",
             "S3",
             (
                 shelf.quote(
@@ -311,9 +302,7 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
             "emissions-reduction-policy-v1.md is superseded by emissions-reduction-policy-v2.md and "
             "is not counted as current.",
         ),
-        figures=(
-            Figure(path="chart.svg", title=title, run_id=run, media_type="image/svg+xml", sha256=sha256),
-        ),
+        figures=(Figure(path="chart.svg", title=title, run_id=run, media_type="image/svg+xml", sha256=sha256),),
         math=MathSummary(status=MathStatus.SUCCESS, alert_required=False, degradation_note="", runs=(run,)),
         usage=Usage(seconds=3.84),
         paths={},
@@ -332,8 +321,7 @@ def ferry_report() -> tuple[Report, dict[str, str], dict[str, bytes]]:
                 title="Change of CO2 emissions, 2014 to 2024",
                 script=SCRIPT,
                 files={
-                    "series-1.csv": "label,value\n"
-                    + "".join(f"{year},{value}\n" for year, value in EMISSIONS.items())
+                    "series-1.csv": "label,value\n" + "".join(f"{year},{value}\n" for year, value in EMISSIONS.items())
                 },
                 series=(Series(name="CO2 emissions", unit="tonnes", axis="Year", points=points),),
                 values={"first": 31483.0, "last": 18819.0, "change": -12664.0, "change_percent": -40.2},

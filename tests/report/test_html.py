@@ -212,13 +212,9 @@ def test_long_reports_are_complete(tmp_path: Path) -> None:
     from deepresearch.report import write_reports
 
     report, texts, artefacts = ferry_report()
-    claims = tuple(
-        report.claims[number % 8].model_copy(update={"id": f"C{number}"}) for number in range(1, 501)
-    )
+    claims = tuple(report.claims[number % 8].model_copy(update={"id": f"C{number}"}) for number in range(1, 501))
     answer = " ".join(f"[C{number}]" for number in range(1, 501))
-    written = write_reports(
-        report.model_copy(update={"claims": claims, "answer": answer}), texts, artefacts, tmp_path
-    )
+    written = write_reports(report.model_copy(update={"claims": claims, "answer": answer}), texts, artefacts, tmp_path)
     tree = page(written)
     assert len(tree.xpath("//li[@class='finding']")) == 500
     assert len(tree.xpath("//section[@id='answer']//a")) == 500
@@ -230,10 +226,7 @@ def test_a_quote_whose_document_is_not_at_hand_is_shown_alone(tmp_path: Path) ->
 
     report, texts, artefacts = ferry_report()
     lost = report.claims[1].citations[0].sha256
-    moved = {
-        sha: ("x" + text if sha == report.claims[4].citations[0].sha256 else text)
-        for sha, text in texts.items()
-    }
+    moved = {sha: ("x" + text if sha == report.claims[4].citations[0].sha256 else text) for sha, text in texts.items()}
     del moved[lost]
     tree = page(write_reports(report, moved, artefacts, tmp_path))
     for claim in (report.claims[1], report.claims[4]):
@@ -299,9 +292,7 @@ def test_no_sideways_scrolling_on_a_phone(ferry: Report, hostile: Report, tmp_pa
             "document.title = this.contentDocument.documentElement.scrollWidth }</script>",
             "utf-8",
         )
-        dom, _ = run_chromium(
-            tmp_path / f"profile-{name}", "--virtual-time-budget=10000", "--dump-dom", probe.as_uri()
-        )
+        dom, _ = run_chromium(tmp_path / f"profile-{name}", "--virtual-time-budget=10000", "--dump-dom", probe.as_uri())
         assert html.document_fromstring(dom).xpath("string(//title)") == "360"
 
 

@@ -80,12 +80,7 @@ def test_an_excerpt_has_whole_words_around_the_exact_quote() -> None:
     assert 360 <= len(found.before) <= 400 and 360 <= len(found.after) <= 400
     assert found.cut_before and found.cut_after
     whole = excerpt(shelf.quote("/a", text), shelf.texts.__getitem__, 400)
-    assert (
-        whole is not None
-        and not whole.cut_before
-        and not whole.cut_after
-        and whole.before == whole.after == ""
-    )
+    assert whole is not None and not whole.cut_before and not whole.cut_after and whole.before == whole.after == ""
 
 
 @pytest.mark.parametrize(

@@ -104,9 +104,7 @@ def test_escaped_text_reads_as_it_was(text: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_reads_as_it_was(text: str) -> None:
-    shown = (
-        html.fragment_fromstring(rendered(f"x {escaped(text)} y"), create_parent="div").text_content().strip()
-    )
+    shown = html.fragment_fromstring(rendered(f"x {escaped(text)} y"), create_parent="div").text_content().strip()
     assert shown.split() == f"x {one_line(text)} y".split()
 
 

@@ -75,9 +75,7 @@ def test_references_inside_a_matplotlib_like_file_stay() -> None:
     ],
 )
 def test_styles_that_could_fetch_go(style: str) -> None:
-    clean = sanitised_svg(
-        f'<svg {NAMESPACE}><style>{style}</style><g style="{style}"/></svg>'.encode()
-    ).decode()
+    clean = sanitised_svg(f'<svg {NAMESPACE}><style>{style}</style><g style="{style}"/></svg>'.encode()).decode()
     assert "a/b" not in clean and "import" not in clean and "data:" not in clean
 
 

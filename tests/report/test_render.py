@@ -69,9 +69,7 @@ def test_an_empty_report_is_still_a_report(tmp_path: Path) -> None:
 
 def test_a_file_in_the_way_is_named_and_stays(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("mine")
-    with pytest.raises(
-        StorageError, match=r"taken: the report was not written because a file .* Choose another --out"
-    ):
+    with pytest.raises(StorageError, match=r"taken: the report was not written because a file .* Choose another --out"):
         write_reports(*ferry_report(), tmp_path / "taken")
     with pytest.raises(StorageError):
         write_reports(*ferry_report(), tmp_path / "taken" / "below")

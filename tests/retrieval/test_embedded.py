@@ -158,9 +158,7 @@ def test_several_processes_read_and_write_in_turns(tmp_path: Path) -> None:
             _, complaint = process.communicate()
             assert process.returncode == 0, complaint
         assert index.count() == 900
-        assert index.documents() == {
-            f"d{n // 10}" for first in (0, 1_000, 2_000) for n in range(first, first + 300)
-        }
+        assert index.documents() == {f"d{n // 10}" for first in (0, 1_000, 2_000) for n in range(first, first + 300)}
 
 
 def test_several_users_and_threads_of_one_process_share_the_folder(tmp_path: Path) -> None:

@@ -25,9 +25,7 @@ def weight(vector: TermVector, stem: str) -> float:
 
 def test_a_document_weighs_as_bm25_says() -> None:
     encoder = BM25(saturation=1.2, length_normalisation=0.5, average_length=4.0)
-    vector, language = encoder.encode_document(
-        passage("The ferries crossed; the ferry sank in winter storms.")
-    )
+    vector, language = encoder.encode_document(passage("The ferries crossed; the ferry sank in winter storms."))
     stems = 5  # ferri, cross, ferri, sank, winter, storm: six with repetition
     length = stems + 1
     norm = 1.2 * (0.5 + 0.5 * length / 4.0)
@@ -48,9 +46,7 @@ def test_headings_count_as_words_of_the_passage() -> None:
 
 def test_a_question_is_stemmed_for_each_language_of_the_collection() -> None:
     question = BM25().encode_query("Häuser Preise", ["en", "de"])
-    german, language = BM25().encode_document(
-        passage("Die Häuser und der Preis sind hoch, und das ist nicht gut.")
-    )
+    german, language = BM25().encode_document(passage("Die Häuser und der Preis sind hoch, und das ist nicht gut."))
     assert language == "de"
     assert set(question.indices) & set(german.indices)
 
@@ -63,15 +59,11 @@ def test_stop_words_alone_are_an_empty_question() -> None:
 
 def corpus(seed: int, topics: int = 6, size: int = 240) -> tuple[list[Entry], list[int]]:
     chosen = random.Random(seed)
-    vocabularies = [
-        [f"w{chr(97 + topic) * 3}{chr(97 + word) * 2}" for word in range(25)] for topic in range(topics)
-    ]
+    vocabularies = [[f"w{chr(97 + topic) * 3}{chr(97 + word) * 2}" for word in range(25)] for topic in range(topics)]
     entries, labels = [], []
     for number in range(size):
         topic = number % topics
-        text = " ".join(
-            [*chosen.sample(vocabularies[topic], 8), *chosen.sample(["noise", "filler", "extra"], 1)]
-        )
+        text = " ".join([*chosen.sample(vocabularies[topic], 8), *chosen.sample(["noise", "filler", "extra"], 1)])
         entries.append(Entry(text, BM25().encode_document(passage(text))[0]))
         labels.append(topic)
     return entries, labels

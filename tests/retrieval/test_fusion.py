@@ -13,28 +13,28 @@ from deepresearch.retrieval.fusion import Fusion, agreement, fuse, normalised
 from deepresearch.retrieval.sparse import TermVector
 from deepresearch.retrieval.statistics import TermStatistics
 
-SPARSE = [("a", 10.0), ("b", 6.0), ("c", 2.0)]
-DENSE = [("b", 0.9), ("d", 0.5), ("a", 0.1)]
+SPARSE = [(1, 10.0), (2, 6.0), (3, 2.0)]
+DENSE = [(2, 0.9), (4, 0.5), (1, 0.1)]
 
 
 def test_scores_are_scaled_between_lowest_and_highest() -> None:
-    assert normalised(SPARSE) == {"a": 1.0, "b": 0.5, "c": 0.0}
-    assert normalised([("x", 3.0), ("y", 3.0)]) == {"x": 1.0, "y": 1.0}
+    assert normalised(SPARSE) == {1: 1.0, 2: 0.5, 3: 0.0}
+    assert normalised([(7, 3.0), (8, 3.0)]) == {7: 1.0, 8: 1.0}
     assert normalised([]) == {}
 
 
 def test_a_fused_score_is_the_weighted_sum_of_what_each_leg_gives() -> None:
-    fused = fuse({"sparse": SPARSE, "dense": DENSE}, {"sparse": 0.6, "dense": 0.4})
-    assert [one.key for one in fused] == ["b", "a", "d", "c"]
+    fused = fuse({"sparse": SPARSE, "dense": DENSE}, {"sparse": 0.6, "dense": 0.4}, 10)
+    assert [one.key for one in fused] == [2, 1, 4, 3]
     assert fused[0].score == pytest.approx(0.6 * 0.5 + 0.4 * 1.0)
     assert fused[0].contributions == pytest.approx({"sparse": 0.3, "dense": 0.4})
     assert fused[1].contributions == pytest.approx({"sparse": 0.6, "dense": 0.0})
 
 
 def test_legs_that_agree_are_trusted_and_legs_that_do_not_are_not() -> None:
-    sparse = [(f"p{n}", 100.0 - n) for n in range(100)]
-    near = [(f"p{n}", 1.0 - n / 200) for n in range(100)]
-    far = [(f"q{n}", 1.0 - n / 200) for n in range(100)]
+    sparse = [(n, 100.0 - n) for n in range(100)]
+    near = [(n, 1.0 - n / 200) for n in range(100)]
+    far = [(1_000 + n, 1.0 - n / 200) for n in range(100)]
     assert agreement(sparse, near) > 0.95
     assert agreement(sparse, far) == 0.0
     assert agreement(sparse, []) == agreement([], near) == 0.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import os
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from deepresearch.model.documents import Passage
 from deepresearch.model.errors import IndexingError, UsageError
 from deepresearch.retrieval import EmbeddedIndex, Filters, Index
+from deepresearch.retrieval.server import ServerIndex, connect
 
 Opener = Callable[[], Index]
 
@@ -39,9 +42,29 @@ def passage(name: str, text: str, kind: str = "prose") -> Passage:
 PASSAGES = [passage(name, text) for name, text in TEXTS.items()]
 
 
-@pytest.fixture
-def opener(tmp_path: Path) -> Opener:
-    return lambda: EmbeddedIndex(tmp_path / "index", wait=0.2)
+def embedded(folder: Path) -> Opener:
+    return lambda: EmbeddedIndex(folder / "index", wait=0.2)
+
+
+def client_without_server(folder: Path) -> Opener:
+    """The client library's own engine: the same calls, without a server behind them."""
+    client = pytest.importorskip("qdrant_client").QdrantClient(path=str(folder / "local"))
+    return lambda: ServerIndex(client, "contract")
+
+
+def server(folder: Path) -> Opener:
+    url = os.environ.get("DEEPRESEARCH_TEST_QDRANT_URL")
+    if not url:
+        pytest.skip("no Qdrant server: set DEEPRESEARCH_TEST_QDRANT_URL to the address of one (not of your data)")
+    client = connect(url)
+    name = f"contract-{uuid.uuid4().hex}"
+    return lambda: ServerIndex(client, name)
+
+
+@pytest.fixture(params=[embedded, client_without_server, server], ids=lambda make: make.__name__)
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    make: Callable[[Path], Opener] = request.param
+    return make(tmp_path)
 
 
 @pytest.fixture
@@ -73,7 +96,9 @@ def test_storing_twice_changes_nothing(index: Index) -> None:
     before = index.search("rye bread", limit=5)
     assert index.upsert(PASSAGES) == len(PASSAGES)
     assert index.count() == len(PASSAGES)
-    assert index.search("rye bread", limit=5) == before
+    after = index.search("rye bread", limit=5)
+    assert [hit.passage for hit in after] == [hit.passage for hit in before]
+    assert [hit.score for hit in after] == pytest.approx([hit.score for hit in before], abs=1e-5)
 
 
 def test_a_changed_passage_replaces_the_former(index: Index) -> None:
@@ -81,9 +106,7 @@ def test_a_changed_passage_replaces_the_former(index: Index) -> None:
     index.upsert([passage("ferry-1", "The ferry was replaced by a tunnel.")])
     assert index.count() == len(PASSAGES)
     assert index.search("tunnel")[0].passage.text == "The ferry was replaced by a tunnel."
-    assert "eleven" not in {
-        word for hit in index.search("eleven times a day") for word in hit.passage.text.split()
-    }
+    assert "eleven" not in {word for hit in index.search("eleven times a day") for word in hit.passage.text.split()}
 
 
 def test_deletes_whole_documents_and_knows_which_are_left(index: Index) -> None:
@@ -143,3 +166,62 @@ def test_a_closed_index_says_so(opener: Opener) -> None:
         index.search("ferry")
     with pytest.raises(IndexingError, match="closed"):
         index.upsert(PASSAGES)
+
+
+def test_many_languages_in_one_index(index: Index) -> None:
+    texts = {
+        "de": "Die Fähre überquert den Fjord im Sommer elfmal am Tag, und im Winter ist das nicht so.",
+        "fr": "Le traversier est en hausse : les élèves étudient dans les écoles de la région.",
+        "ja": "東京都は日本の首都であり、人口は約千四百万人です。",
+        "ru": "Паром пересекает фьорд одиннадцать раз в день.",
+        "hi": "हिन्दी भारत की एक प्रमुख भाषा है।",
+        "ar": "العبّارة تعبر المضيق كل يوم.",
+        "en": "The lighthouse keeper counted seals and wrote their number into the book of the harbour.",
+    }
+    index.upsert(passage(name, text) for name, text in texts.items())
+    for question, expected in {
+        "Fähren im Fjord": "de",
+        "ecole eleve": "fr",
+        "首都の人口": "ja",
+        "паром фьорд": "ru",
+        "भाषा हिन्दी": "hi",
+        "العبّارة": "ar",
+        "counting seals": "en",
+    }.items():
+        assert index.search(question)[0].passage.id == expected, question
+
+
+def test_hostile_texts_are_stored_and_searched(index: Index) -> None:
+    hostile = [
+        "",
+        " \n\t",
+        "\x00\x01",
+        "\ufffd" * 50,
+        "a" * 100_000,
+        "'; DROP TABLE passages; --",
+        "🙂 " * 500,
+        "?" * 10,
+    ]
+    index.upsert(passage(f"odd-{number}", text) for number, text in enumerate(hostile))
+    assert index.count() == len(hostile)
+    for text in hostile:
+        if text.strip() and len(text) <= 20_000:
+            index.search(text)
+    with pytest.raises(UsageError, match="shorten"):
+        index.search("a" * 100_000)
+    assert index.search("drop table passages")[0].passage.text == hostile[5]
+
+
+def test_an_iterable_that_fails_half_way_leaves_what_came_before(index: Index) -> None:
+    def failing() -> Iterator[Passage]:
+        for number in range(2_500):
+            yield passage(f"many-{number}", f"Passage number {number} about ferries.")
+        raise ValueError("the disk was pulled out")
+
+    with pytest.raises(ValueError, match="pulled out"):
+        index.upsert(failing())
+    assert index.count() == 2_000
+    seen: list[int] = []
+    index.upsert((passage(f"many-{number}", "Again.") for number in range(1_500)), progress=seen.append)
+    assert seen == [1_000, 1_500]
+    assert index.count() == 2_000

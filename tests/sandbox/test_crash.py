@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from deepresearch.sandbox import PoolOptions, Sandbox
-from deepresearch.sandbox.owners import Owner, this_process
+from deepresearch.sandbox.owners import PROCESS_PREFIX, Owner, this_process
 from deepresearch.settings import Settings
 
 PROGRAM = """
@@ -82,6 +82,23 @@ async def test_a_living_program_keeps_what_it_uses(backend_name: str, sandbox_se
         assert groups(program.pid) == before
         assert program.poll() is None
         program.kill()
+
+
+async def test_half_made_workers_of_dead_programs_are_ended(sandbox_settings: Settings) -> None:
+    mine = this_process()
+    dead = Owner(mine.boot, mine.namespace, mine.pid, mine.started + 1)
+    with started_as(f"{PROCESS_PREFIX}{dead.label}") as orphan, started_as(f"{PROCESS_PREFIX}{mine.label}") as other:
+        async with Sandbox.open(sandbox_settings, backend="bubblewrap", pool=PoolOptions(warm={})):
+            pass
+        assert orphan.wait() == -signal.SIGKILL
+        assert other.poll() is None
+        other.kill()
+
+
+@contextmanager
+def started_as(name: str) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([name, "600"], executable="/bin/sleep") as process:
+        yield process
 
 
 def test_owners_are_told_apart() -> None:

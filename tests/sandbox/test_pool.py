@@ -137,3 +137,14 @@ async def test_the_queue_survives_those_who_give_up() -> None:
     assert order == [0, 1, 3, 5]
     async with queue.turn():
         assert queue.waiting == 0
+
+
+async def test_two_sandboxes_of_one_program_do_not_meet(backend_name: str, sandbox_settings: Settings) -> None:
+    cold = PoolOptions(warm={})
+    async with (
+        Sandbox.open(sandbox_settings, backend=backend_name, pool=cold) as one,
+        Sandbox.open(sandbox_settings, backend=backend_name, pool=cold) as other,
+    ):
+        request = SandboxRequest(script="import time; time.sleep(0.5); print('mine')")
+        results = await asyncio.gather(*(sandbox.run(request) for sandbox in (one, other, one, other)))
+    assert [result.stdout for result in results] == ["mine\n"] * 4

@@ -62,30 +62,31 @@ def undisturbed(corpus: Path, environment: dict[str, str]) -> dict[str, Any]:
 def test_a_kill_between_any_two_stages_changes_nothing_and_repeats_nothing(
     corpus: Path, environment: dict[str, str], home: Path, undisturbed: dict[str, Any]
 ) -> None:
-    for kind in ("stage.finished", "stage.started"):
-        for stage in STAGES:
-            session = f"{kind[6:]}-{stage.replace(':', '-')}"
-            killed = subprocess.run(
-                [sys.executable, str(KILLER), kind, stage, session, QUESTION, str(corpus)],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert killed.returncode == -signal.SIGKILL, (stage, killed.stderr)
-            with closing(Archive(Settings(home=home))) as archive:
-                assert archive.session(session).state == "interrupted"
-            resumed = _deepresearch("sessions", "resume", session, "--json", environment=environment)
-            assert resumed.returncode == 0, (stage, resumed.stderr)
-            assert _comparable(json.loads(resumed.stdout), session) == undisturbed, (kind, stage)
-            finished = _stages(session, "stage.finished", home)
-            assert finished == Counter(STAGES), (kind, stage)
-            started = _stages(session, "stage.started", home)
-            again = {name for name, count in started.items() if count > 1}
-            # Only what was under way at the kill may have begun twice: the stage itself and a reader beside it.
-            assert again <= ({stage, "read:S1", "read:S2"} if stage.startswith("read") else {stage}), (kind, stage)
-            if kind == "stage.finished" and not stage.startswith("read"):
-                assert not again, (stage, again)
+    points = [("stage.finished", stage) for stage in STAGES]
+    points += [("stage.started", stage) for stage in ("load", "read:S2", "compute:M-S1", "report")]
+    for kind, stage in points:
+        session = f"{kind[6:]}-{stage.replace(':', '-')}"
+        killed = subprocess.run(
+            [sys.executable, str(KILLER), kind, stage, session, QUESTION, str(corpus)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert killed.returncode == -signal.SIGKILL, (stage, killed.stderr)
+        with closing(Archive(Settings(home=home))) as archive:
+            assert archive.session(session).state == "interrupted"
+        resumed = _deepresearch("sessions", "resume", session, "--json", environment=environment)
+        assert resumed.returncode == 0, (stage, resumed.stderr)
+        assert _comparable(json.loads(resumed.stdout), session) == undisturbed, (kind, stage)
+        finished = _stages(session, "stage.finished", home)
+        assert finished == Counter(STAGES), (kind, stage)
+        started = _stages(session, "stage.started", home)
+        again = {name for name, count in started.items() if count > 1}
+        # Only what was under way at the kill may have begun twice: the stage itself and a reader beside it.
+        assert again <= ({stage, "read:S1", "read:S2"} if stage.startswith("read") else {stage}), (kind, stage)
+        if kind == "stage.finished" and not stage.startswith("read"):
+            assert not again, (stage, again)
 
 
 def test_a_finished_session_gives_its_report_again_and_runs_nothing(

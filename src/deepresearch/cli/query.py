@@ -21,6 +21,10 @@ def query(
             help="A file, a folder (with all below it) or a glob to search. May be given several times.",
         ),
     ] = None,
+    collection: Annotated[
+        str | None,
+        typer.Option("--collection", "-c", metavar="NAME", help="A collection to search, made by `ingest`."),
+    ] = None,
     team: Annotated[
         str | None,
         typer.Option(help="Who thinks: extractive (no model, nothing leaves this machine).", show_default=False),
@@ -56,6 +60,7 @@ def query(
                 return await research.query(
                     question,
                     sources=sources or (),
+                    collection=collection,
                     out=out,
                     team=team,
                     session_id=session_id,

@@ -98,10 +98,10 @@ def _summary(report: Report) -> str:
     if report.limits:
         lines += ["", "Limits:", *(f"  {limit}" for limit in report.limits)]
     lines += ["", f"Report: {report.paths['html']}"]
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text of documents never drives the terminal: control characters are shown, not sent."""
     return "".join(
         character if character == "\t" or (ord(character) >= 32 and not 0x7F <= ord(character) < 0xA0) else "�"

@@ -67,7 +67,8 @@ def show(
             sys.stdout.buffer.write(archive.text(session_id, text).encode("utf-8"))
             return
         report = archive.report(session_id)
-        documents = archive.documents(session_id)
+        documents = archive.documents(session_id) if as_json else []
+        count = archive.store.count_documents(session_id)
         events = archive.events(session_id)
     if as_json:
         _print_json(
@@ -82,7 +83,8 @@ def show(
         )
         return
     typer.echo(f"Session   {record.id}\nState     {record.state}\nQuestion  {record.options.question}")
-    typer.echo(f"Sources   {', '.join(record.options.sources)}\nDocuments {len(documents)}")
+    collection = [f"collection {record.options.collection}"] if record.options.collection else []
+    typer.echo(f"Sources   {', '.join([*record.options.sources, *collection])}\nDocuments {count}")
     stages = [event for event in events if event.kind == "stage.finished"]
     typer.echo("Stages    " + (", ".join(str(event.data["stage"]) for event in stages) or "none finished"))
     if record.error:

@@ -112,7 +112,7 @@ def _counted(fact: Fact) -> str:
 
 def _similar(first: Fact, second: Fact, weights: Mapping[str, float]) -> bool:
     def total(terms: Iterable[str]) -> float:
-        return sum(weights.get(term, 1.0) for term in terms)
+        return math.fsum(weights.get(term, 1.0) for term in terms)
 
     left = first.terms - (second.known - second.terms)
     right = second.terms - (first.known - first.terms)

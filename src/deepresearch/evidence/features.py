@@ -111,20 +111,20 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
     prepared = [prepare(sentence, language) for sentence in evidence]
     claim_set = frozenset(weights)
     hits = [claim_set.intersection(sentence.stems) for sentence in prepared]
-    scores = [sum(weights[stem] for stem in hit) for hit in hits]
+    scores = [math.fsum(weights[stem] for stem in hit) for hit in hits]
     everything = frozenset().union(*hits) if hits else frozenset()
-    total = sum(weights.values()) or 1.0
+    total = math.fsum(weights.values()) or 1.0
     best, covered = _fullest(hits, scores, weights)
-    gains = [sum(weights[stem] for stem in part) / total for part in covered]
+    gains = [math.fsum(weights[stem] for stem in part) / total for part in covered]
     missing = sorted(claim_set - everything, key=lambda stem: (-weights[stem], stem))
     lost = missing_numbers(claim, evidence, scores)
     pairs = words.bigrams(wanted.stems)
     features = {
-        "coverage": sum(weights[stem] for stem in everything) / total,
+        "coverage": math.fsum(weights[stem] for stem in everything) / total,
         "coverage_pair": sum(gains[:2]),
         "coverage_three": sum(gains),
         "heaviest_missing": weights[missing[0]] if missing else 0.0,
-        "weight_missing": sum(weights[stem] for stem in missing),
+        "weight_missing": math.fsum(weights[stem] for stem in missing),
         "numbers_missing": float(min(3, len(lost))),
         "names_missing": float(len(wanted.names - everything)),
         "bigrams": len(_shared_pairs(pairs, prepared, hits)) / len(pairs) if pairs else 1.0,
@@ -153,7 +153,7 @@ def _fullest(
         for index, hit in enumerate(hits):
             if scores[index] <= most:
                 continue  # even all of it would add less than the best so far
-            gain = scores[index] if turn == 0 else sum(weights[stem] for stem in hit - found)
+            gain = scores[index] if turn == 0 else math.fsum(weights[stem] for stem in hit - found)
             if gain > most:
                 best, most = index, gain
         if best < 0:

@@ -88,7 +88,7 @@ def rank_sentences(question: str, sentences: Sequence[Candidate]) -> list[Ranked
     scores = [model.probability(row) for row in rows]
     stems = [prepare(sentence.text).known for sentence in sentences]
     rarity = _rarity(stems)
-    weights = [sum(rarity[stem] for stem in known) or 1.0 for known in stems]
+    weights = [math.fsum(rarity[stem] for stem in known) or 1.0 for known in stems]
     ranked: list[Ranked] = []
     left = set(range(len(sentences)))
     seen: frozenset[str] = frozenset()
@@ -102,7 +102,7 @@ def rank_sentences(question: str, sentences: Sequence[Candidate]) -> list[Ranked
         for index in left:
             shared = new & stems[index]
             if shared:
-                novelty[index] = max(0.0, novelty[index] - sum(rarity[stem] for stem in shared) / weights[index])
+                novelty[index] = max(0.0, novelty[index] - math.fsum(rarity[stem] for stem in shared) / weights[index])
     return ranked
 
 
@@ -121,7 +121,7 @@ def sentence_features(question: str, sentences: Sequence[Candidate]) -> list[dic
     match = _bm25(wanted, [entry.stems for entry in prepared], telling=False)
     highest = max(match, default=0.0) or 1.0
     match = [score / highest for score in match]
-    total = sum(wanted.weights.values()) or 1.0
+    total = math.fsum(wanted.weights.values()) or 1.0
     central = _centrality([entry.stems for entry in prepared])
     most_central = max(central, default=0.0) or 1.0
     place = {(sentence.passage, sentence.position): index for index, sentence in enumerate(sentences)}

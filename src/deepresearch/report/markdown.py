@@ -117,10 +117,7 @@ def _conflicts(layout: Layout) -> list[str]:
         lines += [f"{escaped(conflict.note)}", ""]
         rows = []
         for side in conflict.sides:
-            sources = [
-                escaped(quote.where) + (" (superseded)" if quote.superseded_by else "")
-                for quote in side.quotes
-            ]
+            sources = [escaped(quote.where) + (" (superseded)" if quote.superseded_by else "") for quote in side.quotes]
             words = escaped(side.claim.text) + "".join(_mark(quote) for quote in side.quotes)
             date = escaped(side.date) or "undated"
             rows.append((words, " · ".join(sources), date, f"[{escaped(side.claim.id)}]"))

@@ -66,9 +66,7 @@ _RASTER_DATA = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/
 _LOCAL_REFERENCE = re.compile(r"#[^\s\"'()\\]+\Z")
 # Anything in a style that could fetch: an import, or url() with anything but a local reference. A backslash
 # could spell these in disguise.
-_FETCHING_STYLE = re.compile(
-    r"@|\\|expression\s*\(|image(?:-set)?\s*\(|url\s*\((?!\s*[\"']?#)", re.IGNORECASE
-)
+_FETCHING_STYLE = re.compile(r"@|\\|expression\s*\(|image(?:-set)?\s*\(|url\s*\((?!\s*[\"']?#)", re.IGNORECASE)
 
 
 def media_type_of(content: bytes) -> str | None:

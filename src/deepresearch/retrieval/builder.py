@@ -83,7 +83,7 @@ def _build(folder: Path, improve: Callable[[Shard], None]) -> bool:
         if not building.exists():  # every vector was made anew meanwhile
             return False
         if changes.exists():
-            ids = list(dict.fromkeys(changes.read_text("ascii").split()))
+            ids = [int(line) for line in dict.fromkeys(changes.read_text("ascii").split())]
             old = Shard(source, None)
             for start in range(0, len(ids), _BATCH):
                 old.copy_points(ids[start : start + _BATCH], shard)

@@ -92,16 +92,12 @@ def write_collection(store: PointStore, collection: Collection) -> None:
     store.write_note(_COLLECTION, json.dumps(vars(collection), indent=1, sort_keys=True).encode())
 
 
-def write_fit(
-    store: PointStore, state: State, encoder: Encoder, statistics: TermStatistics, dense: str
-) -> State:
+def write_fit(store: PointStore, state: State, encoder: Encoder, statistics: TermStatistics, dense: str) -> State:
     """Makes a new fit the one in use: its notes, then the one note that names them; the old ones go."""
     number = 1 + int(state.collection.learned or 0)
     store.write_note(f"terms-{number}", statistics.to_bytes())
     store.write_note(f"encoder-{number}", encoder.to_bytes())
-    collection = replace(
-        state.collection, dense=dense, learned=str(number), fitted_on=max(1, statistics.passages)
-    )
+    collection = replace(state.collection, dense=dense, learned=str(number), fitted_on=max(1, statistics.passages))
     write_collection(store, collection)
     if state.collection.learned is not None:
         store.remove_note(f"terms-{state.collection.learned}")

@@ -31,9 +31,7 @@ def mmr(hits: Sequence[Hit], limit: int, balance: float = 0.7) -> list[Hit]:
     left = list(range(len(hits)))
     chosen: list[int] = []
     while left and len(chosen) < limit:
-        taken = max(
-            left, key=lambda place: (balance * relevance[place] - (1.0 - balance) * likeness[place], -place)
-        )
+        taken = max(left, key=lambda place: (balance * relevance[place] - (1.0 - balance) * likeness[place], -place))
         left.remove(taken)
         chosen.append(taken)
         for place in left:
@@ -52,9 +50,7 @@ def without_near_duplicates(hits: Sequence[Hit], threshold: float = 0.85) -> lis
     seen: list[tuple[frozenset[tuple[str, ...]], frozenset[str]]] = []
     for hit in hits:
         words = terms_of(hit.passage.text)
-        runs = frozenset(
-            tuple(words[place : place + _SHINGLE]) for place in range(max(1, len(words) - _SHINGLE + 1))
-        )
+        runs = frozenset(tuple(words[place : place + _SHINGLE]) for place in range(max(1, len(words) - _SHINGLE + 1)))
         numbers = frozenset(word for word in words if word[:1].isdigit())
         if not any(_repeats(runs, numbers, *other, threshold) for other in seen):
             kept.append(hit)
@@ -83,9 +79,7 @@ def _weighted_stems(hits: Sequence[Hit]) -> list[Mapping[str, float]]:
     spread = Counter(stem for count in counts for stem in count)
     vectors: list[Mapping[str, float]] = []
     for count in counts:
-        vector = {
-            stem: (1.0 + log(number)) * log(1.0 + len(hits) / spread[stem]) for stem, number in count.items()
-        }
+        vector = {stem: (1.0 + log(number)) * log(1.0 + len(hits) / spread[stem]) for stem, number in count.items()}
         length = sqrt(sum(weight * weight for weight in vector.values())) or 1.0
         vectors.append({stem: weight / length for stem, weight in vector.items()})
     return vectors

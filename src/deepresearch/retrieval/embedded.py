@@ -85,6 +85,7 @@ class EmbeddedStore:
         self._opened_at = 0.0
         self._version = 0
         self._watcher: threading.Thread | None = None
+        self._size: int | None = None  # counting takes a millisecond
 
     @classmethod
     def of(cls, folder: Path, dimension: int, wait: float, *, background: bool) -> EmbeddedStore:
@@ -128,6 +129,7 @@ class EmbeddedStore:
             self._lock.release()
             raise
         self._version += 1
+        self._size = None
         self._opened_at = time.monotonic()
         if self._watcher is None:
             self._watcher = threading.Thread(target=self._watch, name="index-turns", daemon=True)
@@ -135,11 +137,7 @@ class EmbeddedStore:
 
     def _make_room(self) -> None:
         """Lets another process have the folder, if one waits and this one had its turn."""
-        if (
-            self._open is not None
-            and time.monotonic() - self._opened_at >= _SHORTEST_TURN
-            and self._lock.is_wanted()
-        ):
+        if self._open is not None and time.monotonic() - self._opened_at >= _SHORTEST_TURN and self._lock.is_wanted():
             self._let_go()
             self._lock.give_way()
 
@@ -171,10 +169,11 @@ class EmbeddedStore:
 
     def write(self, points: Sequence[Point], dense_name: str) -> None:
         """Stores points, replacing those of the same id; durable on return."""
+        self._size = None
         self._note_changes([point.id for point in points])
         self._shard.write(points, dense_name)
 
-    def write_dense(self, dense_name: str, vectors: Mapping[str, list[float]]) -> None:
+    def write_dense(self, dense_name: str, vectors: Mapping[int, list[float]]) -> None:
         """Sets one dense vector of existing points."""
         self._abandon_building()
         self._shard.write_dense(dense_name, vectors)
@@ -186,24 +185,25 @@ class EmbeddedStore:
 
     def search(
         self, queries: Sequence[VectorQuery], limit: int, filters: Filters | None
-    ) -> list[list[tuple[str, float]]]:
+    ) -> list[list[tuple[int, float]]]:
         """For each query: the best points as (id, score), best first."""
         return self._shard.search(queries, limit, filters)
 
-    def payloads(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def payloads(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """The payloads of these points."""
         return self._shard.payloads(ids)
 
-    def vectors(self, ids: Sequence[str], dense_name: str) -> dict[str, Vectors]:
+    def vectors(self, ids: Sequence[int], dense_name: str) -> dict[int, Vectors]:
         """The vectors of these points."""
         return self._shard.vectors(ids, dense_name)
 
-    def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[str, Entry]]]:
+    def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
         """Every point with its terms, by batches in the order of their ids."""
         return self._shard.scan(batch, with_text=with_text)
 
     def delete(self, sha256s: Sequence[str]) -> None:
         """Removes the points of these documents; durable on return."""
+        self._size = None
         if (self._folder / BUILDING).exists():
             self._note_changes(self._shard.ids_of(sha256s))
         self._shard.delete(sha256s)
@@ -214,7 +214,9 @@ class EmbeddedStore:
 
     def count(self) -> int:
         """The number of points."""
-        return self._shard.count()
+        if self._size is None:
+            self._size = self._shard.count()
+        return self._size
 
     # -- notes -----------------------------------------------------------------------------------
 
@@ -234,7 +236,7 @@ class EmbeddedStore:
 
     # -- building beside -------------------------------------------------------------------------
 
-    def _note_changes(self, ids: Sequence[str]) -> None:
+    def _note_changes(self, ids: Sequence[int]) -> None:
         if ids and (self._folder / BUILDING).exists():
             with (self._folder / CHANGES).open("a", encoding="ascii") as file:
                 file.writelines(f"{key}\n" for key in ids)
@@ -250,7 +252,7 @@ class EmbeddedStore:
             wanted = self._shard.unindexed() >= _WORTH_BUILDING
         if not wanted or not (wait or self._background):
             return
-        from deepresearch.retrieval.builder import start_builder  # noqa: PLC0415
+        from deepresearch.retrieval.builder import start_builder
 
         child = start_builder(self._folder)
         if wait:

@@ -26,22 +26,23 @@ def widen(
     term weights. The engine multiplies by the inverse document frequency again, as for any question.
     """
     total = sum(weights)
+    rarities = iter(statistics.idf_of([index for terms in passages for index in terms.indices]).tolist())
     gathered: dict[int, float] = {}
     rarity: dict[int, float] = {}
     for terms, weight in zip(passages, weights, strict=True):
-        idf = statistics.idf_of(terms.indices).tolist()
+        idf = [next(rarities) for _ in terms.indices]
         length = sum((value * rare) ** 2 for value, rare in zip(terms.values, idf, strict=True)) ** 0.5
         if length == 0.0 or total == 0.0:
             continue
+        share = weight / total / length
         for index, value, rare in zip(terms.indices, terms.values, idf, strict=True):
-            gathered[index] = gathered.get(index, 0.0) + weight / total * value / length
+            gathered[index] = gathered.get(index, 0.0) + share * value
             rarity[index] = rare
     best = sorted(gathered, key=lambda index: (-gathered[index] * rarity[index], index))[:_WORDS]
     mass = sum(gathered[index] for index in best)
     asked = sum(question.values)
     mixed = {
-        index: (1.0 - _SHARE) * value / asked
-        for index, value in zip(question.indices, question.values, strict=True)
+        index: (1.0 - _SHARE) * value / asked for index, value in zip(question.indices, question.values, strict=True)
     }
     for index in best:
         mixed[index] = mixed.get(index, 0.0) + _SHARE * gathered[index] / mass
@@ -54,7 +55,7 @@ def approach(question: Row, passages: Sequence[Sequence[float]], weights: Sequen
 
     After Rocchio, "Relevance Feedback in Information Retrieval" (1971), without negative examples.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     if not passages or sum(weights) == 0.0:
         return question

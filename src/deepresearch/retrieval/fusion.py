@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 SPARSE_LEG, FEEDBACK_LEG, DENSE_LEG = "sparse", "feedback", "dense"
 
-Ranking = Sequence[tuple[str, float]]
-"""Candidates with their scores, best first."""
+Ranking = Sequence[tuple[int, float]]
+"""Candidates (the numbers of their points) with their scores, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,11 @@ class Fusion:
     `feedback_most` are the share of that 1 which the feedback takes without and with full trust.
     """
 
-    trust_from: float = 0.2
-    trust_to: float = 0.5
-    dense: float = 1.0
-    feedback_least: float = 0.15
-    feedback_most: float = 0.7
+    trust_from: float = 0.35
+    trust_to: float = 0.7
+    dense: float = 1.5
+    feedback_least: float = 0.3
+    feedback_most: float = 0.5
 
     def trust(self, sparse: Ranking, dense: Ranking) -> float:
         """How much the dense leg may say, 0 to 1, by how well it agrees with the sparse one."""
@@ -48,11 +49,15 @@ class Fusion:
         }
 
 
+FULL_TRUST = Fusion(trust_from=-1.0, trust_to=-0.5, dense=1.0)
+"""For an encoder trained elsewhere, which may well be right where it disagrees with the words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fused:
     """One candidate: its fused score and what each leg gave to it."""
 
-    key: str
+    key: int
     score: float
     contributions: Mapping[str, float]
 
@@ -74,21 +79,26 @@ def agreement(sparse: Ranking, dense: Ranking) -> float:
     return overlap * liking / dense[0][1]
 
 
-def fuse(legs: Mapping[str, Ranking], weights: Mapping[str, float]) -> list[Fused]:
-    """Convex combination of min-max normalised scores, best first.
+def fuse(legs: Mapping[str, Ranking], weights: Mapping[str, float], limit: int) -> list[Fused]:
+    """Convex combination of min-max normalised scores: at most `limit` candidates, best first.
 
     The lowest score of a leg counts 0, the highest 1, an absent candidate 0. Source: Bruch, Gai and Ingber,
     "An Analysis of Fusion Functions for Hybrid Retrieval" (2023).
     """
-    contributions: dict[str, dict[str, float]] = {}
+    parts: dict[str, dict[int, float]] = {}
+    totals: dict[int, float] = {}
     for name, ranking in legs.items():
-        for key, score in normalised(ranking).items():
-            contributions.setdefault(key, {})[name] = weights[name] * score
-    fused = [Fused(key, sum(parts.values()), parts) for key, parts in contributions.items()]
-    return sorted(fused, key=lambda candidate: (-candidate.score, candidate.key))
+        weight = weights[name]
+        given = parts[name] = {key: weight * score for key, score in normalised(ranking).items()}
+        for key, score in given.items():
+            totals[key] = totals.get(key, 0.0) + score
+    best = nsmallest(limit, totals.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        Fused(key, score, {name: given[key] for name, given in parts.items() if key in given}) for key, score in best
+    ]
 
 
-def normalised(ranking: Ranking) -> dict[str, float]:
+def normalised(ranking: Ranking) -> dict[int, float]:
     """Scores moved and scaled so that the lowest is 0 and the highest 1; all 1 when they are level."""
     if not ranking:
         return {}

@@ -18,6 +18,7 @@ from deepresearch.retrieval.feedback import FEEDBACK_PASSAGES, approach, widen
 from deepresearch.retrieval.fusion import (
     DENSE_LEG,
     FEEDBACK_LEG,
+    FULL_TRUST,
     SPARSE_LEG,
     Fused,
     Fusion,
@@ -58,7 +59,7 @@ class HybridIndex(Index):
         self._store = store
         self._make_encoder = make_encoder
         self._place = place
-        self._fusion = fusion or Fusion()
+        self._fusion = fusion or (Fusion() if make_encoder().is_learned else FULL_TRUST)
         self._closed = False
         self._known: State | None = None
         with self._session():
@@ -92,9 +93,7 @@ class HybridIndex(Index):
                 self._store.optimize(wait=False)
         return stored
 
-    def _write(
-        self, state: State, batch: list[Passage], tags: Sequence[str], days: Mapping[str, int]
-    ) -> State:
+    def _write(self, state: State, batch: list[Passage], tags: Sequence[str], days: Mapping[str, int]) -> State:
         encoded = [state.sparse.encode_document(passage) for passage in batch]
         languages = state.collection.languages
         spoken = sorted({language for _, language in encoded if language} - set(languages))
@@ -127,9 +126,7 @@ class HybridIndex(Index):
         if not text.strip():
             raise UsageError("The search text is empty: give at least one word to look for.")
         if len(text) > _LONGEST_QUESTION:
-            raise UsageError(
-                f"The search text has {len(text)} characters: shorten it to at most {_LONGEST_QUESTION}."
-            )
+            raise UsageError(f"The search text has {len(text)} characters: shorten it to at most {_LONGEST_QUESTION}.")
         if limit < 1:
             raise UsageError(f"The limit {limit} is below 1: ask for at least one passage.")
         with self._session() as state:
@@ -137,7 +134,8 @@ class HybridIndex(Index):
             if size and _wants_fit(state, size):
                 state = self._fit(state, size)
             legs, weights = self._ask(state, text, max(_CANDIDATES, limit), filters)
-            best = fuse(legs, weights)[:limit]
+            heard = {name: ranking for name, ranking in legs.items() if weights[name] > 0.0}
+            best = fuse(heard, weights, limit)
             payloads = self._store.payloads([candidate.key for candidate in best])
         return _hits(best, legs, payloads)
 
@@ -152,28 +150,31 @@ class HybridIndex(Index):
         queries: list[VectorQuery] = [(SPARSE, question)]
         if row is not None:
             queries.append((state.collection.dense, row.tolist()))
-        sparse, dense = [*self._store.search(queries, depth, filters), []][:2]
+        sparse, dense = self._round(queries, depth, filters)
         trust = self._fusion.trust(sparse, dense)
         weights = self._fusion.weights(trust)
-        seed = fuse({SPARSE_LEG: sparse, DENSE_LEG: dense}, {SPARSE_LEG: 1.0, DENSE_LEG: trust})
-        seed = seed[:FEEDBACK_PASSAGES]
+        seed = fuse({SPARSE_LEG: sparse, DENSE_LEG: dense}, {SPARSE_LEG: 1.0, DENSE_LEG: trust}, FEEDBACK_PASSAGES)
         vectors = self._store.vectors([candidate.key for candidate in seed], state.collection.dense)
         seen = [(vectors[candidate.key], candidate.score) for candidate in seed if candidate.key in vectors]
         if not seen:
             return {SPARSE_LEG: sparse}, weights
-        widened = widen(
-            question, [one.sparse for one, _ in seen], [weight for _, weight in seen], state.statistics
-        )
+        widened = widen(question, [one.sparse for one, _ in seen], [weight for _, weight in seen], state.statistics)
         queries = [(SPARSE, widened)]
         if row is not None and trust > 0.0:
             placed = [(one.dense, weight) for one, weight in seen if one.dense is not None]
             moved = approach(row, [place for place, _ in placed], [weight for _, weight in placed])
             queries.append((state.collection.dense, moved.tolist()))
-        feedback, dense = [*self._store.search(queries, depth, filters), []][:2]
+        feedback, nearer = self._round(queries, depth, filters)
         legs: dict[str, Ranking] = {SPARSE_LEG: sparse, FEEDBACK_LEG: feedback}
-        if dense:
-            legs[DENSE_LEG] = dense
+        if row is not None:
+            legs[DENSE_LEG] = nearer or dense
         return legs, weights
+
+    def _round(self, queries: Sequence[VectorQuery], depth: int, filters: Filters | None) -> list[Ranking]:
+        """The candidates of one or two queries, without those that have nothing in common with them."""
+        found = self._store.search(queries, depth, filters)
+        likely: list[Ranking] = [[(key, score) for key, score in ranking if score > 0.0] for ranking in found]
+        return [*likely, []][:2]
 
     def documents(self) -> set[str]:
         """See `Index.documents`."""
@@ -248,12 +249,9 @@ def _wants_fit(state: State, size: int) -> bool:
     return size >= fitted_on * (_GROWTH if fitted_on < _SAMPLE else _LATE_GROWTH)
 
 
-def _hits(
-    best: Sequence[Fused], legs: Mapping[str, Ranking], payloads: Mapping[str, Mapping[str, Any]]
-) -> list[Hit]:
+def _hits(best: Sequence[Fused], legs: Mapping[str, Ranking], payloads: Mapping[int, Mapping[str, Any]]) -> list[Hit]:
     places = {
-        name: {key: (rank, score) for rank, (key, score) in enumerate(ranking, 1)}
-        for name, ranking in legs.items()
+        name: {key: (rank, score) for rank, (key, score) in enumerate(ranking, 1)} for name, ranking in legs.items()
     }
     hits = []
     for candidate in best:

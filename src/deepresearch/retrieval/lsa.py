@@ -56,7 +56,7 @@ class LatentSemanticEncoder:
 
     def fit(self, entries: Sequence[Entry], statistics: TermStatistics) -> None:
         """Learns the term vectors from an even sample of the collection."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         terms, idf = statistics.terms, statistics.idf
         if len(terms) > self._vocabulary:  # the lower the idf, the more passages a term is in
@@ -69,7 +69,7 @@ class LatentSemanticEncoder:
 
     def encode_documents(self, entries: Sequence[Entry]) -> Matrix:
         """Folds passages in. Shape (entries, dimension), float32; zeros where no term is known."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         known = _weighted(entries, self._terms, np.ones(len(self._terms), np.float32), unit=False)
         with _one_thread():
@@ -78,7 +78,7 @@ class LatentSemanticEncoder:
 
     def encode_query(self, entry: Entry) -> Row | None:
         """The question's terms in the latent space, or None when none of them is known."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         wanted = np.array(entry.terms.indices, dtype=np.uint32)
         if not len(wanted) or not len(self._terms):
@@ -93,7 +93,7 @@ class LatentSemanticEncoder:
 
     def to_bytes(self) -> bytes:
         """The learned vectors as a NumPy archive."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         file = io.BytesIO()
         np.savez(file, terms=self._terms, vectors=self._vectors.astype(np.float16))
@@ -112,7 +112,7 @@ def _one_thread() -> AbstractContextManager[Any]:
     """Keeps linear algebra to one thread: its threads wait by spinning, and a busy machine makes that 20
     times slower.
     """
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits
 
     limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
     return limits
@@ -123,14 +123,10 @@ def _weighted(entries: Sequence[Entry], terms: Any, weights: Any, *, unit: bool 
 
     Sparse, except when it is small: then SciPy need not be loaded, which takes longer than the work.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
-    wanted = np.concatenate(
-        [np.zeros(0, np.uint32), *(np.array(e.terms.indices, np.uint32) for e in entries)]
-    )
-    values = np.concatenate(
-        [np.zeros(0, np.float32), *(np.array(e.terms.values, np.float32) for e in entries)]
-    )
+    wanted = np.concatenate([np.zeros(0, np.uint32), *(np.array(e.terms.indices, np.uint32) for e in entries)])
+    values = np.concatenate([np.zeros(0, np.float32), *(np.array(e.terms.values, np.float32) for e in entries)])
     rows = np.repeat(np.arange(len(entries)), [len(entry.terms.indices) for entry in entries])
     places = np.minimum(np.searchsorted(terms, wanted), max(len(terms) - 1, 0))
     known = terms[places] == wanted if len(terms) else np.zeros(len(wanted), bool)
@@ -144,7 +140,7 @@ def _weighted(entries: Sequence[Entry], terms: Any, weights: Any, *, unit: bool 
         full = np.zeros(shape, np.float32)
         full[rows, places] = values
         return full
-    from scipy.sparse import csr_array  # noqa: PLC0415
+    from scipy.sparse import csr_array
 
     starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(entries)))])
     return csr_array((values, places, starts), shape=shape)
@@ -154,7 +150,7 @@ def _term_vectors(matrix: Any, rank: int) -> Any:
     """The leading right singular vectors of a matrix (documents, terms): shape (terms, rank), zeros where
     none.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     documents, terms = matrix.shape
     vectors = np.zeros((terms, rank), np.float32)

@@ -29,7 +29,7 @@ class TermStatistics:
     @classmethod
     def of(cls, vectors: Sequence[TermVector], passages: int) -> TermStatistics:
         """Counts a sample of a collection of `passages` passages."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         empty = np.zeros(0, np.uint32)
         flat = np.concatenate([empty, *(np.array(vector.indices, np.uint32) for vector in vectors)])
@@ -39,7 +39,7 @@ class TermStatistics:
 
     def idf_of(self, indices: Sequence[int]) -> NDArray[np.float32]:
         """The weights of these terms; one that was not there counts as the rarest."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         wanted = np.array(indices, np.uint32)
         if not len(self.terms):
@@ -51,7 +51,7 @@ class TermStatistics:
 
     def to_bytes(self) -> bytes:
         """As a NumPy archive."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         file = io.BytesIO()
         np.savez(file, terms=self.terms, idf=self.idf, passages=np.int64(self.passages))
@@ -66,7 +66,7 @@ class TermStatistics:
 
 def read_archive(state: bytes, names: Sequence[str]) -> dict[str, Any]:
     """The named arrays of a NumPy archive in memory. Raises `ValueError` when it is broken or another."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     try:
         with np.load(io.BytesIO(state), allow_pickle=False) as archive:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ SPARSE = "sparse"
 DENSE_NAMES = ("dense_a", "dense_b")
 KEYWORD_FIELDS = ("sha256", "kind", "tags")
 INTEGER_FIELDS = ("day",)
-_POINTS = uuid.UUID("6f0d1f0e-4c1b-5e0a-9d9e-6b0f8a6f3c55")
 
 VectorQuery = tuple[str, TermVector | list[float]]
 """The name of a vector and what to compare with it."""
@@ -27,7 +26,7 @@ VectorQuery = tuple[str, TermVector | list[float]]
 class Point:
     """A passage as it is stored: `dense` is None where the encoder is not fitted or knows nothing of it."""
 
-    id: str
+    id: int
     payload: dict[str, Any]
     sparse: TermVector
     dense: list[float] | None
@@ -57,7 +56,7 @@ class PointStore(Protocol):
     def write(self, points: Sequence[Point], dense_name: str) -> None:
         """Stores points, replacing those of the same id; durable on return."""
 
-    def write_dense(self, dense_name: str, vectors: Mapping[str, list[float]]) -> None:
+    def write_dense(self, dense_name: str, vectors: Mapping[int, list[float]]) -> None:
         """Sets one dense vector of existing points."""
 
     def drop_dense(self, dense_name: str) -> None:
@@ -65,16 +64,16 @@ class PointStore(Protocol):
 
     def search(
         self, queries: Sequence[VectorQuery], limit: int, filters: Filters | None
-    ) -> list[list[tuple[str, float]]]:
+    ) -> list[list[tuple[int, float]]]:
         """For each query: the best points as (id, score), best first."""
 
-    def payloads(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def payloads(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """The payloads of these points."""
 
-    def vectors(self, ids: Sequence[str], dense_name: str) -> dict[str, Vectors]:
+    def vectors(self, ids: Sequence[int], dense_name: str) -> dict[int, Vectors]:
         """The vectors of these points."""
 
-    def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[str, Entry]]]:
+    def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
         """Every point with its terms, and its text if asked, by batches in the order of their ids."""
 
     def delete(self, sha256s: Sequence[str]) -> None:
@@ -102,9 +101,12 @@ class PointStore(Protocol):
         """Releases the engine."""
 
 
-def point_id(passage_id: str) -> str:
-    """The UUID under which a passage is stored: the same for the same passage id everywhere."""
-    return str(uuid.uuid5(_POINTS, passage_id))
+def point_id(passage_id: str) -> int:
+    """The unsigned 64-bit number under which a passage is stored: the same for the same id everywhere.
+
+    A hash: that any two of a million passages share a number has a chance of one in forty million.
+    """
+    return int.from_bytes(hashlib.blake2b(passage_id.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
 def to_payload(passage: Passage, tags: Sequence[str], day: int | None) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def _fold(text: str) -> str:
 
 @cache
 def _stemmer(language: str) -> Any:
-    import Stemmer  # noqa: PLC0415  (only texts pay for it, not the import of the package)
+    import Stemmer
 
     cached: dict[str, str] = {}
     word = Stemmer.Stemmer(SNOWBALL_NAMES[language], 0).stemWord

@@ -12,7 +12,11 @@ from deepresearch.settings import Settings
 
 #: Makers of back ends, best first: `auto` tries them in this order.
 _MAKERS: dict[str, Callable[[Settings], Backend]] = {
-    "docker": lambda settings: DockerBackend(settings.sandbox_image),
+    "docker": lambda settings: DockerBackend(
+        settings.sandbox_image,
+        runtime=settings.sandbox_runtime,
+        security=tuple(settings.sandbox_security.split()),
+    ),
     "bubblewrap": lambda settings: BubblewrapBackend(settings.home),
 }
 

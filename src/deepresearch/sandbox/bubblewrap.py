@@ -151,7 +151,6 @@ class BubblewrapBackend(Backend):
         self._owner = owners.this_process()
         self._reaper = BubblewrapReaper(self.home, self._owner)
         self._cgroups: Cgroups | None = None
-        self._started = 0
 
     async def check(self) -> None:
         """Raise `SandboxUnavailable` without bubblewrap or without its runtime."""
@@ -165,8 +164,7 @@ class BubblewrapBackend(Backend):
         if self._cgroups is None:
             self._cgroups = Cgroups.detect()
             self._reaper.register(self._cgroups)
-        self._started += 1
-        name = f"{self._owner.label}-{self._started}"
+        name = owners.new_name()
         try:
             group = self._cgroups.create(name, limits) if self._cgroups.mode != "none" else None
         except OSError as refused:
@@ -199,8 +197,10 @@ class BubblewrapBackend(Backend):
             own.close(filter_write)
             passed.append(filter_read)
             options += ["--seccomp", str(filter_read)]
+            program, arguments = self._arguments(command, options, runtime, profile, limits, group, warm)
             process = await asyncio.create_subprocess_exec(
-                *self._arguments(command, options, runtime, profile, limits, group, warm),
+                *arguments,
+                executable=program,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
@@ -236,7 +236,8 @@ class BubblewrapBackend(Backend):
         limits: Limits,
         group: Group | None,
         warm: bool,
-    ) -> list[str]:
+    ) -> tuple[str, list[str]]:
+        """The program to run and its arguments, beginning with the name it goes by."""
         root = bubblewrap_root.Root(runtime, self._program.folder())
         worker = [runtime.python, "-I", "-B", bubblewrap_root.PROGRAM]
         worker += ["--profile", profile.value, "--cache", f"{bubblewrap_root.RUNTIME}/cache"]
@@ -244,16 +245,18 @@ class BubblewrapBackend(Backend):
             worker.append("--rlimits")
         if not warm:
             worker.append("--cold")
-        arguments = [command, *bubblewrap_root.isolation(UID), *options, *root.options(limits), "--", *worker]
+        name = f"{owners.PROCESS_PREFIX}{self._owner.label}"
+        arguments = [name, *bubblewrap_root.isolation(UID), *options, *root.options(limits), "--", *worker]
         if os.geteuid() != 0:
-            return root.filled(arguments)
+            return command, root.filled(arguments)
         plan = {
             "uid": _FIRST_UID + secrets.randbelow(_UIDS),
             "stage": next(folder for folder in ("/mnt", "/srv", "/tmp") if Path(folder).is_dir()),  # noqa: S108
             "sources": root.sources,
+            "program": command,
             "command": arguments,
         }
-        return [sys.executable, "-I", "-S", str(_LAUNCHER), json.dumps(plan)]
+        return sys.executable, [sys.executable, "-I", "-S", str(_LAUNCHER), json.dumps(plan)]
 
     def _enforcement(
         self, runtime: Runtime, limits: Limits, group: Group | None, filter_program: bytes

@@ -101,9 +101,7 @@ class Cgroups:
         group = Group(self.mode)
         try:
             for controller, parent in self.parents.items():
-                folder = parent / name
-                folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-                group.folders[controller] = folder
+                group.folders[controller] = _make_below(parent, name)
             if self.mode == "v2":
                 _limit_v2(group, limits)
             elif self.mode == "v1":
@@ -221,6 +219,19 @@ def _make(folder: Path) -> bool:
     except OSError:
         return False
     return os.access(folder, os.W_OK)
+
+
+def _make_below(parent: Path, name: str) -> Path:
+    """Make a group; another program that ends may remove the empty parent meanwhile, so more than once."""
+    folder = parent / name
+    for last in (False, False, True):
+        try:
+            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            break
+        except FileNotFoundError:
+            if last:
+                raise
+    return folder
 
 
 def _rmdir(folder: Path) -> None:

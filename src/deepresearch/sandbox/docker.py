@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -56,7 +57,6 @@ class DockerBackend(Backend):
         self._connected: Any = None
         self._facts: dict[str, Any] = {}
         self._image_id = ""
-        self._started = 0
 
     async def check(self) -> None:
         """Raise `SandboxUnavailable` without an engine that can keep the promises, or without the image."""
@@ -103,8 +103,7 @@ class DockerBackend(Backend):
         """Create, attach to and start a container; the engine sets every limit before its first instruction."""
         if not self._image_id:
             await self.check()
-        self._started += 1
-        name = f"{self._owner.label}-{self._started}"
+        name = owners.new_name()
         loop = asyncio.get_running_loop()
         starting = loop.run_in_executor(self._threads, partial(self._start, name, profile, limits, warm, loop))
         try:
@@ -326,7 +325,7 @@ def _host() -> str:
         except OSError:
             continue
         if text:
-            return text
+            return hashlib.sha256(text.encode()).hexdigest()[:16]
     raise SandboxError("This machine has no identity: neither /etc/machine-id nor a boot id can be read.")
 
 

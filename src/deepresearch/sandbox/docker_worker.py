@@ -49,6 +49,7 @@ class DockerWorker(WorkerProcess):
         self._threads = threads
         self._enforced = enforced
         self._expires = expires
+        self._made = int(time.time()) - 1
         self._group: Group | None = None
         self._stream: AttachedStream | None = None
         self._killing: asyncio.Task[None] | None = None
@@ -102,8 +103,10 @@ class DockerWorker(WorkerProcess):
             cpu = used // 1_000_000 if used else None
             peak = stats.get("memory_stats", {}).get("max_usage")
         with contextlib.suppress(SandboxError), absence_is_fine():
-            state = self._client.inspect_container(self.container)["State"]
-            kills = int(bool(state.get("OOMKilled")))
+            # Not `State.OOMKilled`, which tells of the container's first process only.
+            wanted = {"container": self.container, "event": "oom"}
+            until = f"{time.time() + 0.05:.6f}"
+            kills = len(list(self._client.events(since=self._made, until=until, filters=wanted, decode=True)))
         return Evidence(cpu_ms=cpu, peak_memory_bytes=peak, memory_kills=kills)
 
     def urge(self) -> None:

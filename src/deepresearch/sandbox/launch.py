@@ -4,9 +4,10 @@ Root mapped to another number inside a user namespace is still root to the kerne
 asked, for instance below /proc/sys. So the sandbox runs as a real unprivileged user. That user may not be able to reach
 the folders that the sandbox is assembled from (below /root, say); hence they are first bound to a private place.
 
-    python -I -S launch.py JSON     with {"uid", "stage", "sources": [folder, …], "command": […]}
+    python -I -S launch.py JSON     with {"uid", "stage", "sources": [folder, …], "program", "command": […]}
 
-In the command, "{0}", "{1}", … stand for the places of the sources. Standard library only.
+`program` is run under the name that the command begins with. In the command, "{0}", "{1}", … stand for the places of
+the sources. Standard library only.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def main() -> None:
     os.setresuid(plan["uid"], plan["uid"], plan["uid"])
     _LIBC.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
     command = [_fill(part, places) for part in plan["command"]]
-    os.execv(command[0], command)  # noqa: S606
+    os.execv(plan["program"], command)  # noqa: S606
 
 
 def _fill(part: str, places: list[str]) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+#: What the processes of a worker are called before they become the worker, followed by the owner's label.
+PROCESS_PREFIX = "deepresearch-sandbox:"
 
 _LABEL = re.compile(r"^([0-9a-f]{8})-([0-9a-f]+)-(\d+)-(\d+)$")
 
@@ -45,6 +49,14 @@ class Owner:
         if self.namespace != _namespace():
             return False
         return _start_time(self.pid) != self.started
+
+
+_count = itertools.count(1)
+
+
+def new_name() -> str:
+    """A name for a worker of this process, given once: also when several sandboxes are open in it."""
+    return f"{this_process().label}-{next(_count)}"
 
 
 def this_process() -> Owner:

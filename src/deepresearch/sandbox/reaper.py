@@ -1,6 +1,7 @@
-"""Removes what programs that died without cleaning up left behind: control groups and unfinished builds.
+"""Removes what programs that died left behind: control groups, unfinished builds, half-made workers.
 
-Their processes are gone already: the kernel ends a worker when the program that started it dies.
+The kernel ends a worker when the program that started it dies. What can stay is a bubblewrap whose program died in the
+very moment it made its namespaces: its first process then waits for ever to be told that its users are mapped.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 
 from deepresearch.sandbox.backend import Leftovers
 from deepresearch.sandbox.cgroups import Cgroups, remove_folder
-from deepresearch.sandbox.owners import Owner
+from deepresearch.sandbox.owners import PROCESS_PREFIX, Owner
 
 
 class BubblewrapReaper:
@@ -54,11 +56,39 @@ class BubblewrapReaper:
                     groups.append(str(folder))
             if not any(path.is_dir() for path in parent.iterdir()):
                 parent.rmdir()
+        workers = [str(pid) for pid in _half_made() if _end(pid)]
         for record in dead:
             record.unlink(missing_ok=True)
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
-        return Leftovers(cgroups=tuple(groups), folders=tuple(str(folder) for folder in folders))
+        return Leftovers(
+            workers=tuple(workers), cgroups=tuple(groups), folders=tuple(str(folder) for folder in folders)
+        )
+
+
+def _half_made() -> list[int]:
+    """Processes that carry the label of a dead owner."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            name = (folder / "cmdline").read_bytes().partition(b"\0")[0].decode()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if name.startswith(PROCESS_PREFIX):
+            owner = Owner.from_label(name.removeprefix(PROCESS_PREFIX))
+            if owner is not None and owner.is_dead():
+                found.append(int(folder.name))
+    return found
+
+
+def _end(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def _parents(record: Path) -> set[Path]:

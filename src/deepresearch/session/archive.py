@@ -51,9 +51,8 @@ class Archive:
 
     def text(self, session_id: str, sha256: str) -> str:
         """The stored text of one of its documents. Raises `UnknownSessionError` when it has no such document."""
-        for document in self.store.documents(session_id):
-            if document.sha256 == sha256:
-                return document.text
+        for document in self.store.documents(session_id, [sha256]):
+            return document.text
         raise UnknownSessionError(f"Session {session_id} has no document with SHA-256 {sha256}.")
 
     def _seen(self, record: SessionRecord) -> SessionRecord:

@@ -12,7 +12,10 @@ from deepresearch.model.errors import StorageError
 from deepresearch.settings import Settings
 
 #: The newest migration in `migrations/versions`; a database that has it is used without loading Alembic.
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
+
+#: A number of our own for Postgres' advisory lock: "deepres" in ASCII.
+_MIGRATION_LOCK = 0x64656570726573
 
 
 def database_url(settings: Settings) -> str:
@@ -69,17 +72,15 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _migrate(connection: sa.Connection, shown: str) -> None:
-    inspector = sa.inspect(connection)
-    current: str | None = None
-    if inspector.has_table("dr_schema_version"):
-        current = connection.execute(sa.text("SELECT version_num FROM dr_schema_version")).scalar()
-    if current == SCHEMA_VERSION:
+    if _current_version(connection, shown) == SCHEMA_VERSION:
         return
-    if current is not None and current > SCHEMA_VERSION:
-        raise StorageError(
-            f"The session database {shown} has schema {current}, newer than this program's {SCHEMA_VERSION}. "
-            "Install the version of DeepResearch that made it, or a later one."
-        )
+    # Whoever comes first migrates, whoever comes meanwhile waits and finds it done; a kill leaves the former schema.
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    if _current_version(connection, shown) == SCHEMA_VERSION:
+        return
     from alembic import command
     from alembic.config import Config
 
@@ -87,6 +88,19 @@ def _migrate(connection: sa.Connection, shown: str) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _current_version(connection: sa.Connection, shown: str) -> str | None:
+    """The schema of this database, None before the first. Raises `StorageError` when it is newer than this program."""
+    if not sa.inspect(connection).has_table("dr_schema_version"):
+        return None
+    current: str | None = connection.execute(sa.text("SELECT version_num FROM dr_schema_version")).scalar()
+    if current is not None and current > SCHEMA_VERSION:
+        raise StorageError(
+            f"The session database {shown} has schema {current}, newer than this program's {SCHEMA_VERSION}. "
+            "Install the version of DeepResearch that made it, or a later one."
+        )
+    return current
 
 
 def _reason(error: sa.exc.SQLAlchemyError) -> str:

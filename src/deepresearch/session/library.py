@@ -10,12 +10,12 @@ from pathlib import Path
 
 from deepresearch.corpus import split
 from deepresearch.model.documents import Document, Passage
-from deepresearch.retrieval import EmbeddedIndex, Index
+from deepresearch.retrieval import EmbeddedIndex, Index, remove_index
 from deepresearch.session.space import MEGABYTE, need_room
 from deepresearch.settings import Settings
 
 #: Part of every collection's name: another way to split or encode makes another collection.
-_FORM = "passages-1"
+FORM = "passages-1"
 
 #: Bytes an engine takes for itself, and for each character of the passages, measured generously.
 _EMPTY_COLLECTION = 40 * MEGABYTE
@@ -42,8 +42,7 @@ class Library:
         passages = [passage for document in documents for passage in split(document)]
         unique: dict[str, Passage] = {passage.id: passage for passage in passages}
         if not (self._folder / name).exists():
-            size = _EMPTY_COLLECTION + _TIMES_THE_TEXT * sum(len(passage.text) for passage in unique.values())
-            need_room(self._folder, size, "the index of these documents")
+            self.need_room_for(sum(len(passage.text) for passage in unique.values()))
         with self.open(name) as index:
             if index.count() != len(unique):
                 dates = {document.sha256: document.date for document in documents if document.date is not None}
@@ -58,6 +57,18 @@ class Library:
             yield index
         finally:
             self._give_back(name)
+
+    def exists(self, name: str) -> bool:
+        """Whether there is anything of this collection on the disk."""
+        return (self._folder / name / "collection.json").exists()
+
+    def remove(self, name: str) -> None:
+        """Remove the collection's index; no error when there is none. Raises `IndexingError`, `StorageError`."""
+        remove_index(self._folder / name, wait=_PATIENCE)
+
+    def need_room_for(self, characters: int) -> None:
+        """Raise `StorageError` unless the disk has room to index passages of so many characters more."""
+        need_room(self._folder, _EMPTY_COLLECTION + _TIMES_THE_TEXT * characters, "the index of these documents")
 
     def close(self) -> None:
         """Close whatever is still open."""
@@ -88,4 +99,4 @@ class Library:
     @staticmethod
     def _name(documents: Sequence[Document]) -> str:
         hashes = sorted({document.sha256 for document in documents})
-        return "set-" + hashlib.sha256("\n".join([_FORM, *hashes]).encode()).hexdigest()[:24]
+        return "set-" + hashlib.sha256("\n".join([FORM, *hashes]).encode()).hexdigest()[:24]

@@ -22,16 +22,17 @@ def limits_of(
     readings: Sequence[Reading],
     claims: Sequence[Claim],
     documents: Sequence[Document],
+    in_all: int,
     superseded: Mapping[str, str],
     origins: Origins,
     loaded: Loaded,
     math: MathSummary,
     today: date,
 ) -> tuple[str, ...]:
-    """Sentences of the limits section."""
+    """Sentences of the limits section. `documents` are those that were looked at, of `in_all` that were searched."""
     by_hash = {document.sha256: document for document in documents}
     said = [
-        *limits.unanswered(plan.sub_questions, claims, searched, len(documents)),
+        *limits.unanswered(plan.sub_questions, claims, searched, in_all),
         *([math.degradation_note] if math.degradation_note else []),
         *limits.weak_claims(claims),
         *limits.single_origins([claim for claim in claims if claim.run_id is None], origins),
@@ -40,8 +41,19 @@ def limits_of(
         *limits.old_sources(claims, by_hash, today),
         *limits.refused(loaded.refused),
         *_steering(readings, by_hash),
+        *_unseen(len(documents), in_all),
     ]
     return tuple(dict.fromkeys(said))
+
+
+def _unseen(looked_at: int, in_all: int) -> list[str]:
+    """That a search of many documents brings only some of them before the reader."""
+    if looked_at >= in_all:
+        return []
+    return [
+        f"All {in_all} documents were searched. Series, newer versions and contradictions were looked for in the "
+        f"{looked_at} that the searches brought up and their namesakes."
+    ]
 
 
 def _steering(readings: Sequence[Reading], documents: Mapping[str, Document]) -> list[str]:

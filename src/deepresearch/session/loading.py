@@ -1,4 +1,4 @@
-"""Stage one: from paths to stored documents. A file read before costs only its hash."""
+"""Stage one: from paths and collections to stored documents. A file read before costs only its hash."""
 
 from __future__ import annotations
 
@@ -34,30 +34,31 @@ def load_sources(
     """
     limits = LoadLimits()
     files = discover(paths)
-    hashes = {file: digest for file in files if (digest := _sha256(file, limits)) is not None}
+    hashes = {file: digest for file in files if (digest := file_hash(file, limits)) is not None}
     known = store.known_documents(set(hashes.values()), LOADER_VERSION)
-    fresh = [file for file in files if hashes.get(file) not in known]
-    for file in files:
-        digest = hashes.get(file)
-        if digest in known and digest is not None:
-            store.link_document(session_id, source_name(file), digest, LOADER_VERSION)
+    fresh = [
+        file
+        for file in files
+        if (digest := hashes.get(file)) is None
+        or digest not in known
+        or not store.link_document(session_id, source_name(file), digest, LOADER_VERSION)
+    ]
     done = len(files) - len(fresh)
     refused: list[RefusedSource] = []
     on_progress(done, len(files), "")
     for loaded in load_many(fresh, limits):
         done += 1
         if isinstance(loaded, Document):
-            store.add_document(loaded, LOADER_VERSION)
-            store.link_document(session_id, loaded.source, loaded.sha256, LOADER_VERSION)
+            store.add_document(session_id, loaded, LOADER_VERSION)
         else:
             refused.append(loaded)
         on_progress(done, len(files), loaded.source)
     if len(refused) == len(files):
-        raise NoReadableSourceError(_nothing_readable(refused))
+        raise NoReadableSourceError(nothing_readable(refused))
     return Loaded(documents=len(files) - len(refused), known=len(files) - len(fresh), refused=tuple(refused))
 
 
-def _sha256(file: Path, limits: LoadLimits) -> str | None:
+def file_hash(file: Path, limits: LoadLimits) -> str | None:
     """The hash of a file's bytes; None when it cannot be read or is so large that the loader refuses it anyway."""
     try:
         if file.stat().st_size > max(limits.pdf_bytes, limits.office_bytes, limits.text_bytes):
@@ -68,7 +69,8 @@ def _sha256(file: Path, limits: LoadLimits) -> str | None:
         return None
 
 
-def _nothing_readable(refused: Sequence[RefusedSource]) -> str:
+def nothing_readable(refused: Sequence[RefusedSource]) -> str:
+    """The sentence for a person none of whose files could be read."""
     first = refused[0]
     if len(refused) == 1:
         return f"{first.source}: {first.reason}"

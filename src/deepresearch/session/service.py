@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +18,12 @@ from deepresearch.model.report import Report
 from deepresearch.model.session import SessionOptions, SessionRecord, SessionState
 from deepresearch.sandbox import Sandbox, SandboxRequest, SandboxResult
 from deepresearch.session.archive import Archive
+from deepresearch.session.collections import PATIENCE, Collections
 from deepresearch.session.destination import checked_destination
 from deepresearch.session.engine import Engine
+from deepresearch.session.ingesting import Ingested, Step
 from deepresearch.session.library import Library
+from deepresearch.session.material import Material
 from deepresearch.session.ownership import Ownership
 from deepresearch.session.progress import Listener, Silent
 from deepresearch.session.stages import Stages
@@ -43,12 +47,15 @@ class DeepResearch:
         self.settings = settings or Settings()
         self.archive = Archive(self.settings)
         self._library = Library(self.settings)
+        self.collections = Collections(self.archive.store, self._library, self.archive.locks)
         self._engine = Engine(self.settings)
         self._sandbox: Sandbox | None = None
         self._sandbox_lock = asyncio.Lock()
         self._stack = AsyncExitStack()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
         await self._engine.open()
         return self
 
@@ -65,12 +72,13 @@ class DeepResearch:
         question: str,
         *,
         sources: Sequence[str | Path] = (),
+        collection: str | None = None,
         out: str | Path | None = None,
         team: str | None = None,
         session_id: str | None = None,
         listener: Listener | None = None,
     ) -> Report:
-        """Ask a question of `sources` (files, folders, globs) and return the finished report.
+        """Ask a question of `sources` (files, folders, globs), of a `collection`, or of both; return the report.
 
         `out` is the folder for the report (a folder of the session's own in the data folder unless given). With
         the `session_id` of an interrupted session of the same question it goes on with that.
@@ -81,13 +89,19 @@ class DeepResearch:
         options = SessionOptions(
             question=checked_question(question),
             sources=tuple(str(Path(source).expanduser().absolute()) for source in sources),
+            collection=collection,
             team=team or self.settings.team,
             out=str(Path(out).expanduser().absolute()) if out is not None else None,
         )
-        if not options.sources:
-            raise UsageError("There is nothing to search: name at least one file or folder with --sources.")
+        if not options.sources and collection is None:
+            raise UsageError(
+                "There is nothing to search: name a file or folder with --sources, or a collection with --collection."
+            )
         cast(options.team)
-        discover(options.sources)
+        if options.sources:
+            discover(options.sources)
+        if collection is not None:
+            self.collections.check(collection)
         if options.out is not None:
             checked_destination(Path(options.out))
         session_id = checked_id(session_id) if session_id else new_session_id()
@@ -98,6 +112,39 @@ class DeepResearch:
                     f"Session {session_id} exists and asks something else. Leave out --session to begin a new one."
                 )
             return await self._run(session_id, listener or Silent())
+
+    async def ingest(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        collection: str,
+        prune: bool = False,
+        wait: float = PATIENCE,
+        on_progress: Callable[[Step], None] = lambda _step: None,
+    ) -> Ingested:
+        """Take files, folders and globs into a collection: see `Collections.ingest`.
+
+        `on_progress` is called on the thread that does the work. Cancelling it stops the work before the next file;
+        what is done is kept, and calling it again completes it.
+        """
+        stop = threading.Event()
+        work = asyncio.create_task(
+            asyncio.to_thread(
+                self.collections.ingest,
+                collection,
+                paths,
+                prune=prune,
+                wait=wait,
+                on_progress=on_progress,
+                stop=stop,
+            )
+        )
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            stop.set()
+            await asyncio.wait([work])
+            raise
 
     async def resume(self, session_id: str, *, listener: Listener | None = None) -> Report:
         """Go on with a session at its last finished stage; a finished one gives its report again.
@@ -119,7 +166,7 @@ class DeepResearch:
             session_id=session_id,
             store=store,
             team=cast(record.options.team),
-            library=self._library,
+            material=Material(session_id, store, self._library, self.collections),
             sandbox=self._run_in_sandbox,
             listener=listener,
             reports=self.settings.home / "reports",
@@ -142,6 +189,14 @@ class DeepResearch:
         return finished
 
     async def _run_in_sandbox(self, request: SandboxRequest) -> SandboxResult:
+        """Run a request on the loop this object was opened on: a resumed session runs on one of the engine's own."""
+        assert self._loop is not None
+        if asyncio.get_running_loop() is self._loop:
+            return await self._sandboxed(request)
+        there = asyncio.run_coroutine_threadsafe(self._sandboxed(request), self._loop)
+        return await asyncio.wrap_future(there)
+
+    async def _sandboxed(self, request: SandboxRequest) -> SandboxResult:
         async with self._sandbox_lock:
             if self._sandbox is None:
                 self._sandbox = await self._stack.enter_async_context(Sandbox.open(self.settings))

@@ -15,18 +15,16 @@ from deepresearch.model.evidence import Claim, Conflict
 from deepresearch.model.mathematics import Figure, MathRequest, MathResult
 from deepresearch.model.plan import Plan, SubQuestion
 from deepresearch.model.report import Report, ReportStatus, ScriptRecord, Usage
-from deepresearch.model.retrieval import Hit
 from deepresearch.model.session import SessionOptions
 from deepresearch.report import write_reports
 from deepresearch.session import mathematics
 from deepresearch.session.answer import short_answer
-from deepresearch.session.library import Library
 from deepresearch.session.limits import limits_of
-from deepresearch.session.loading import Loaded, load_sources
+from deepresearch.session.loading import Loaded
+from deepresearch.session.material import Indexed, Material
 from deepresearch.session.progress import Count, Listener
 from deepresearch.session.runner import StageRunner
-from deepresearch.session.search import search_all
-from deepresearch.session.sources import origins_of, source_table, superseded_documents
+from deepresearch.session.sources import origins_of, source_table
 from deepresearch.session.store import Store
 from deepresearch.session.verification import Verified, verify
 from deepresearch.team.protocol import Draft, MathOutcome, Reading, Team
@@ -44,7 +42,7 @@ class Stages:
         session_id: str,
         store: Store,
         team: Team,
-        library: Library,
+        material: Material,
         sandbox: mathematics.RunRequest,
         listener: Listener,
         reports: Path,
@@ -52,13 +50,12 @@ class Stages:
         self._id = session_id
         self._store = store
         self._team = team
-        self._library = library
+        self._material = material
         self._sandbox = sandbox
         self._listener = listener
         self._options: SessionOptions = store.session(session_id).options
         self._out = Path(self._options.out) if self._options.out else reports / session_id
         self._runner = StageRunner(store, session_id, listener)
-        self._documents: list[Document] | None = None
 
     async def load(self) -> Any:
         """Read the sources into the store."""
@@ -67,7 +64,7 @@ class Stages:
             def progress(done: int, total: int, label: str) -> None:
                 self._listener.count(Count("load", done, total, label))
 
-            loaded = await asyncio.to_thread(load_sources, self._store, self._id, self._options.sources, progress)
+            loaded = await asyncio.to_thread(self._material.load, self._options, progress)
             told = {"documents": loaded.documents, "refused": [one.model_dump() for one in loaded.refused]}
             return loaded.model_dump(mode="json"), told
 
@@ -87,16 +84,12 @@ class Stages:
         """Make the passages of the current documents searchable."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            documents = self._all_documents()
-            superseded = superseded_documents(self._options.question, documents)
-            current = [document for document in documents if document.sha256 not in superseded.replaced]
-
             def progress(done: int, total: int) -> None:
                 self._listener.count(Count("index", done, total))
 
-            collection, passages = await asyncio.to_thread(self._library.build, current, progress)
-            value = {"collection": collection, "passages": passages, "superseded": superseded.replaced}
-            return value, {"passages": passages, "superseded": len(superseded.replaced)}
+            indexed = await asyncio.to_thread(self._material.index, self._options, self._plan(), progress)
+            told = {"passages": indexed.passages, "superseded": len(indexed.superseded)}
+            return indexed.model_dump(mode="json"), told
 
         return await self._runner.once("index", work)
 
@@ -106,11 +99,12 @@ class Stages:
         async def work() -> tuple[Any, dict[str, Any]]:
             plan = self._plan()
             sub: SubQuestion = next(sub for sub in plan.sub_questions if sub.id == sub_question)
-            documents = {document.sha256: document for document in self._current_documents()}
-            collection = self._stored("index")["collection"]
+            indexed = self._indexed()
             while True:
-                hits = await asyncio.to_thread(self._search, collection, sub)
-                concerned = {hit.passage.sha256: documents[hit.passage.sha256] for hit in hits}
+                hits = await asyncio.to_thread(self._material.search, indexed, sub.queries)
+                found = {hit.passage.sha256 for hit in hits}
+                documents = await asyncio.to_thread(self._material.documents, found)
+                concerned = {document.sha256: document for document in documents}
                 reading = await self._team.read(sub, hits, concerned)
                 wider = await self._team.widen(sub, reading)
                 if wider is None:
@@ -179,10 +173,6 @@ class Stages:
 
         return await self._runner.once("report", work)
 
-    def _search(self, collection: str, sub_question: SubQuestion) -> list[Hit]:
-        with self._library.open(collection) as index:
-            return search_all(index, sub_question.queries)
-
     def finished_report(self) -> Report | None:
         """The report when the session has one."""
         stored = self._store.result(self._id, "report")
@@ -194,8 +184,9 @@ class Stages:
         verified = Verified.model_validate(self._stored("verify"))
         plan = self._plan()
         outcomes = self._outcomes()
-        documents = self._all_documents()
-        superseded: dict[str, str] = self._stored("index")["superseded"]
+        documents = self._looked_at()
+        superseded = self._indexed().superseded
+        in_all = self._store.count_documents(self._id)
         record = self._store.session(self._id)
         math = mathematics.summary(outcomes)
         claims: tuple[Claim, ...] = verified.claims
@@ -214,6 +205,7 @@ class Stages:
                 readings=self._readings(),
                 claims=claims,
                 documents=documents,
+                in_all=in_all,
                 superseded=superseded,
                 origins=origins_of(claims, documents),
                 loaded=loaded,
@@ -252,14 +244,26 @@ class Stages:
     def _plan(self) -> Plan:
         return Plan.model_validate(self._stored("plan"))
 
-    def _all_documents(self) -> list[Document]:
-        if self._documents is None:
-            self._documents = self._store.documents(self._id)
-        return self._documents
+    def _indexed(self) -> Indexed:
+        return Indexed.model_validate(self._stored("index"))
+
+    def _looked_at(self) -> list[Document]:
+        """All documents of the session, or of a large collection those that came up, and all that a reading quotes."""
+        chosen = self._indexed().chosen
+        if chosen is None:
+            return self._material.documents(None)
+        quoted = {
+            quote.sha256
+            for reading in self._readings()
+            for finding in (*reading.findings, *reading.nearby)
+            for quote in finding.quotes
+        }
+        steering = {quote.sha256 for reading in self._readings() for quote in reading.instructions}
+        return self._material.documents({*chosen, *quoted, *steering})
 
     def _current_documents(self) -> list[Document]:
-        superseded = self._stored("index")["superseded"]
-        return [document for document in self._all_documents() if document.sha256 not in superseded]
+        superseded = self._indexed().superseded
+        return [document for document in self._looked_at() if document.sha256 not in superseded]
 
     def _readings(self) -> list[Reading]:
         return [Reading.model_validate(self._stored(f"read:{sub.id}")["reading"]) for sub in self._plan().sub_questions]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,11 @@ class Store:
         self._engine = engine
         self.blobs = blobs
 
+    @property
+    def engine(self) -> sa.Engine:
+        """The database, for what keeps tables of its own beside these."""
+        return self._engine
+
     def close(self) -> None:
         """Give back the database connections."""
         self._engine.dispose()
@@ -44,7 +49,7 @@ class Store:
         at = now()
         with self._engine.begin() as connection:
             connection.execute(
-                self._insert_once(
+                self.insert_once(
                     tables.sessions,
                     id=session_id,
                     state=SessionState.QUEUED,
@@ -158,28 +163,46 @@ class Store:
                 found.update(connection.execute(query).scalars())
         return found
 
-    def add_document(self, document: Document, loader: str) -> None:
-        """Keep a document by its hash; the same hash again changes nothing."""
+    def add_document(self, session_id: str, document: Document, loader: str) -> None:
+        """Keep a document by its hash and note that the session reads it; the same again changes nothing."""
         with self._engine.begin() as connection:
-            connection.execute(
-                self._insert_once(tables.documents, sha256=document.sha256, loader=loader, body=_to_json(document))
-            )
+            self.insert_documents(connection, [document], loader)
+            self._link(connection, session_id, document.source, document.sha256, loader)
 
-    def link_document(self, session_id: str, source: str, sha256: str, loader: str) -> None:
-        """Note that the session reads this document under this source."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                self._insert_once(
-                    tables.session_documents,
-                    session_id=session_id,
-                    source=source,
-                    sha256=sha256,
-                    loader=loader,
+    def insert_documents(self, connection: sa.Connection, documents: Sequence[Document], loader: str) -> None:
+        """Keep documents by their hashes within a transaction of the caller."""
+        values = [{"sha256": document.sha256, "loader": loader, "body": _to_json(document)} for document in documents]
+        if values:
+            connection.execute(self.insert(tables.documents).on_conflict_do_nothing(), values)
+
+    def link_document(self, session_id: str, source: str, sha256: str, loader: str) -> bool:
+        """Note that the session reads this document under this source; False when it is not stored (any more)."""
+        with self._engine.connect() as connection:
+            # The link is written first: from then on nobody removes the text as unneeded.
+            self._link(connection, session_id, source, sha256, loader)
+            there = connection.execute(
+                sa.select(tables.documents.c.sha256).where(
+                    tables.documents.c.sha256 == sha256, tables.documents.c.loader == loader
                 )
-            )
+            ).first()
+            if there is None:
+                connection.rollback()
+            else:
+                connection.commit()
+        return there is not None
 
-    def documents(self, session_id: str) -> list[Document]:
-        """The session's documents in the order of their sources, each under the source it was given as."""
+    def _link(self, connection: sa.Connection, session_id: str, source: str, sha256: str, loader: str) -> None:
+        connection.execute(
+            self.insert_once(
+                tables.session_documents, session_id=session_id, source=source, sha256=sha256, loader=loader
+            )
+        )
+
+    def documents(self, session_id: str, hashes: Iterable[str] | None = None) -> list[Document]:
+        """The session's documents in the order of their sources, each under the source it was given as.
+
+        With `hashes` only those with one of these SHA-256.
+        """
         query = (
             sa.select(tables.session_documents.c.source, tables.documents.c.body)
             .join(
@@ -190,13 +213,43 @@ class Store:
                 ),
             )
             .where(tables.session_documents.c.session_id == session_id)
-            .order_by(tables.session_documents.c.source)
         )
+        found: list[Document] = []
         with self._engine.connect() as connection:
-            return [
-                Document.model_validate_json(row.body).model_copy(update={"source": row.source})
-                for row in connection.execute(query)
-            ]
+            for narrowed in _narrowed(query, tables.session_documents.c.sha256, hashes):
+                found.extend(
+                    Document.model_validate_json(row.body).model_copy(update={"source": row.source})
+                    for row in connection.execute(narrowed)
+                )
+        return sorted(found, key=lambda document: document.source)
+
+    def count_documents(self, session_id: str) -> int:
+        """How many documents the session reads."""
+        query = sa.select(sa.func.count()).where(tables.session_documents.c.session_id == session_id)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def hashes(self, session_id: str) -> set[str]:
+        """The SHA-256 of the session's documents."""
+        query = sa.select(tables.session_documents.c.sha256).where(tables.session_documents.c.session_id == session_id)
+        with self._engine.connect() as connection:
+            return set(connection.execute(query).scalars())
+
+    def stored_documents(self, hashes: Iterable[str], loader: str) -> list[Document]:
+        """The documents of these SHA-256 as they were first read, in the order of their hashes."""
+        with self._engine.connect() as connection:
+            return self.stored(connection, hashes, loader)
+
+    @staticmethod
+    def stored(connection: sa.Connection, hashes: Iterable[str], loader: str) -> list[Document]:
+        """`stored_documents` within a transaction of the caller."""
+        query = sa.select(tables.documents.c.body).where(tables.documents.c.loader == loader)
+        found = [
+            Document.model_validate_json(body)
+            for narrowed in _narrowed(query, tables.documents.c.sha256, hashes)
+            for body in connection.execute(narrowed).scalars()
+        ]
+        return sorted(found, key=lambda document: document.sha256)
 
     # Artefacts
 
@@ -205,7 +258,7 @@ class Store:
         with self._engine.begin() as connection:
             for artefact in artefacts:
                 connection.execute(
-                    self._insert_once(
+                    self.insert_once(
                         tables.artefacts,
                         session_id=session_id,
                         sha256=artefact.sha256,
@@ -215,9 +268,26 @@ class Store:
                     )
                 )
 
-    def _insert_once(self, table: sa.Table, **values: Any) -> sa.Insert:
-        insert = postgres_insert if self._engine.dialect.name == "postgresql" else sqlite_insert
-        return insert(table).values(**values).on_conflict_do_nothing()
+    def insert(self, table: sa.Table) -> Any:
+        """An insert of this engine's dialect, which knows ``ON CONFLICT``."""
+        return postgres_insert(table) if self._engine.dialect.name == "postgresql" else sqlite_insert(table)
+
+    def insert_once(self, table: sa.Table, **values: Any) -> sa.Insert:
+        """An insert that leaves a row of the same key as it is."""
+        statement: sa.Insert = self.insert(table).values(**values).on_conflict_do_nothing()
+        return statement
+
+
+def _narrowed(
+    query: sa.Select[Any], column: sa.ColumnElement[str], values: Iterable[str] | None
+) -> Iterator[sa.Select[Any]]:
+    """The query for these values of a column, in parts that a database takes."""
+    if values is None:
+        yield query
+        return
+    wanted = sorted(set(values))
+    for at in range(0, len(wanted), 500):
+        yield query.where(column.in_(wanted[at : at + 500]))
 
 
 def _record(row: sa.Row[Any]) -> SessionRecord:

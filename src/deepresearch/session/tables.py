@@ -66,3 +66,29 @@ artefacts = sa.Table(
     sa.Column("media_type", sa.Text, nullable=False),
     sa.Column("size", sa.Integer, nullable=False),
 )
+
+#: `form` names how the passages were cut and encoded; another form has to be indexed anew.
+collections = sa.Table(
+    "dr_collections",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("form", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
+#: `state` is ``pending`` until the passages are in the index. The bases are the file name and the title without marks
+#: of version and date: versions of one document agree in one of them.
+collection_documents = sa.Table(
+    "dr_collection_documents",
+    metadata,
+    sa.Column("collection", sa.Text, sa.ForeignKey("dr_collections.name", ondelete="CASCADE"), primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False, index=True),
+    sa.Column("loader", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("passages", sa.Integer, nullable=False),
+    sa.Column("name_base", sa.Text, nullable=False),
+    sa.Column("title_base", sa.Text, nullable=False),
+    sa.Index("ix_dr_collection_documents_name", "collection", "name_base"),
+    sa.Index("ix_dr_collection_documents_title", "collection", "title_base"),
+)

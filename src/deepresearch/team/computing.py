@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from deepresearch.model.documents import Document
 from deepresearch.model.mathematics import MathRequest, Series
 from deepresearch.model.plan import Plan, QuestionType, SubQuestion
+from deepresearch.team.operands import find_operands
+from deepresearch.team.operation_scripts import operation_request
+from deepresearch.team.operations import asked_operation
 from deepresearch.team.periods import parse_period
 from deepresearch.team.questions import years
 from deepresearch.team.scripts import math_request
@@ -15,16 +18,23 @@ from deepresearch.team.series import Candidate, find_series
 from deepresearch.team.series_choice import choose_series
 
 _AGGREGATE = re.compile(r"\b(?:total|average|mean|sum|altogether|overall|per year on average)\b", re.IGNORECASE)
+#: "How did it change": a development, told by a series with its figure and not by one number.
+_DEVELOPMENT = re.compile(
+    r"^\W*(?:how|why|wie|warum)\b(?! (?:much|many|large|big))|\b(?:which|highest|lowest)\b", re.IGNORECASE
+)
 _NUMERIC = frozenset({QuestionType.TREND, QuestionType.COMPARISON, QuestionType.QUANTITY})
 
 
 def requests_for(plan: Plan, documents: Sequence[Document]) -> list[MathRequest]:
     """One request for each numeric sub-question whose series are found; its id is ``M-`` and the sub-question's."""
-    if not plan.wants_computation:
+    if not plan.wants_computation and not any(asked_operation(sub.text) for sub in plan.sub_questions):
         return []
     candidates = find_series(documents)
     requests = []
     for sub in plan.sub_questions:
+        if (request := _operation(sub, documents)) is not None:
+            requests.append(request)
+            continue
         if sub.type not in _NUMERIC and len(years(sub.text)) < 2:
             continue
         chosen = choose_series(sub.text, candidates)
@@ -43,6 +53,14 @@ def requests_for(plan: Plan, documents: Sequence[Document]) -> list[MathRequest]
             )
         )
     return requests
+
+
+def _operation(sub: SubQuestion, documents: Sequence[Document]) -> MathRequest | None:
+    """The operation the sub-question names by its words; none for a question after a development."""
+    if _DEVELOPMENT.search(sub.text):
+        return None
+    operands = find_operands(sub.text, documents)
+    return operation_request(f"M-{sub.id}", operands) if operands is not None else None
 
 
 def _wanted(sub: SubQuestion) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,9 +11,10 @@ from deepresearch.model.evidence import Quote
 from deepresearch.model.plan import QuestionType, SubQuestion
 from deepresearch.model.retrieval import Hit
 from deepresearch.team.answering import TermWeights, asked_stems
-from deepresearch.team.periods import parse_period
+from deepresearch.team.cell_choice import CHANGE_STEMS, asked_of, named_stems, score_cells
+from deepresearch.team.periods import parse_period, years_in
+from deepresearch.team.placed_cells import PlacedCell, placed_cells
 from deepresearch.team.protocol import Finding
-from deepresearch.team.questions import years
 from deepresearch.team.stemming import stems
 
 _FLOOR = 0.74
@@ -26,6 +28,7 @@ _SINGLE = frozenset({QuestionType.QUANTITY, QuestionType.FACT, QuestionType.TIME
 @dataclass(frozen=True)
 class _Value:
     score: float
+    order: float
     text: str
     cells: tuple[Cell, ...]
     table: Table
@@ -38,50 +41,61 @@ def look_up(
     """The cells that answer the sub-question, as findings; empty when its words do not meet in a table."""
     if sub_question.type is QuestionType.LIST:
         values = _lists(sub_question, documents, weights)
-    elif sub_question.type in _SINGLE:
+    elif sub_question.type in _SINGLE or (
+        sub_question.type is QuestionType.TREND and len(years_in(sub_question.text)) == 1
+    ):
         values = _cells(sub_question, documents, weights)
     else:
         return []
     ranks = {hit.passage.sha256: rank for rank, hit in reversed(list(enumerate(hits)))}
-    best = sorted(values, key=lambda value: (-round(value.score, 3), ranks.get(value.document.sha256, 999)))[:_MOST]
-    return [_finding(sub_question, value) for value in best if value.score >= best[0].score - 0.02]
+    best = sorted(values, key=lambda value: (-round(value.order, 3), ranks.get(value.document.sha256, 999)))[:_MOST]
+    return [_finding(sub_question, value) for value in best if value.order >= best[0].order - 0.02]
 
 
 def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: TermWeights) -> Iterator[_Value]:
-    asked = set(asked_stems(sub_question))
-    wanted_years = {str(year) for year in years(sub_question.text)}
-    total = sum(weights[stem] for stem in asked)
-    for document, table, header, row in _rows(documents):
-        context = set(stems(f"{table.caption or ''} {table.sheet or ''} {document.title}"))
-        label_stems = set(stems(row[0].text))
-        row_years = {str(period.year)} if (period := parse_period(row[0].text)) else set()
-        for column in range(1, len(row)):
-            cell = row[column]
-            if not cell.text.strip() or cell.start >= cell.end:
-                continue
-            head = header[column]
-            head_stems = set(stems(" ".join(one.text for one in head)))
-            head_years = {str(p.year) for one in head if (p := parse_period(one.text))}
-            if wanted_years and not wanted_years & (row_years | head_years):
-                continue
-            own = label_stems | head_stems
-            # Both sides have to be named, each by the question: a row alone or a column alone is no answer.
-            row_named = bool(label_stems & asked) or bool(row_years & wanted_years)
-            column_named = bool(head_stems & asked - label_stems) or bool(head_years & wanted_years)
-            if not (row_named and column_named):
-                continue
-            got = sum(weights[stem] * (1.0 if stem in own else 0.7 if stem in context else 0.0) for stem in asked)
-            score = got / total if total else 0.0
-            if score >= _FLOOR:
-                name = ", ".join(filter(None, (row[0].text.strip(), *dict.fromkeys(one.text.strip() for one in head))))
-                yield _Value(
-                    score, f"{name}: {cell.text.strip()}{_unit(table, cell)}.", (row[0], *head, cell), table, document
-                )
+    asked = asked_of(sub_question.text)
+    wanted = asked.hard
+    total = math.fsum(weights[stem] for stem in wanted)
+    for found in score_cells(asked, list(placed_cells(documents.values()))):
+        one = found.placed
+        label, heads = named_stems(cell.text for cell in one.label), named_stems(cell.text for cell in one.heads)
+        if sub_question.type not in _SINGLE and not (found.named > 0.99 and label & CHANGE_STEMS):
+            continue
+        own = label | heads | named_stems(cell.text for cell in one.groups)
+        in_years = bool(set(one.years) & set(asked.years))
+        # Both sides have to be named, each by the question: a row alone or a column alone is no answer.
+        row_named = bool(label & wanted) or found.whole or (in_years and any(years_in(cell.text) for cell in one.label))
+        column_named = bool(heads & (wanted | asked.soft) - label) or (in_years and row_named)
+        if not (row_named and column_named) or (asked.years and not in_years):
+            continue
+        got = math.fsum(
+            weights[stem] * (1.0 if stem in own else 0.7 if stem in found.context else 0.0) for stem in wanted
+        )
+        if not wanted:
+            got, total = 1.0, 1.0
+        if total and got / total >= _FLOOR:
+            name = ", ".join(filter(None, (one.name, *dict.fromkeys(head.text.strip() for head in one.heads))))
+            text = f"{name}: {one.cell.text.strip()}{_unit(one)}."
+            yield _Value(
+                got / total,
+                found.score,
+                text,
+                (*one.label, *one.heads, *_dated_groups(one), one.cell),
+                one.table,
+                one.document,
+            )
+
+
+def _dated_groups(one: PlacedCell) -> tuple[Cell, ...]:
+    """The group lines above a row that say its period, where neither row nor column does."""
+    if any(years_in(cell.text) for cell in (*one.label, *one.heads)):
+        return ()
+    return tuple(cell for cell in one.groups if years_in(cell.text))
 
 
 def _lists(sub_question: SubQuestion, documents: dict[str, Document], weights: TermWeights) -> Iterator[_Value]:
     asked = set(asked_stems(sub_question))
-    total = sum(weights[stem] for stem in asked)
+    total = math.fsum(weights[stem] for stem in asked)
     for document in documents.values():
         for table in document.tables:
             body = [row for row in table.rows[table.header_rows :] if row and row[0].text.strip()]
@@ -92,35 +106,18 @@ def _lists(sub_question: SubQuestion, documents: dict[str, Document], weights: T
             context = set(stems(f"{table.caption or ''} {table.sheet or ''} {document.title}"))
             if not head_stems & asked or not (context - head_stems) & asked:
                 continue
-            got = sum(weights[stem] * (1.0 if stem in head_stems | context else 0.0) for stem in asked)
+            got = math.fsum(weights[stem] * (1.0 if stem in head_stems | context else 0.0) for stem in asked)
             if total and got / total >= _LIST_FLOOR:
                 labels = [row[0] for row in body]
                 text = f"{head.text.strip()}: {', '.join(label.text.strip() for label in labels)}."
-                yield _Value(got / total, text, (head, *labels), table, document)
+                yield _Value(got / total, got / total, text, (head, *labels), table, document)
 
 
-def _rows(
-    documents: dict[str, Document],
-) -> Iterator[tuple[Document, Table, list[tuple[Cell, ...]], tuple[Cell, ...]]]:
-    for document in documents.values():
-        for table in document.tables:
-            if not table.header_rows or not table.rows or len(table.rows[0]) < 2:
-                continue
-            top = table.rows[: table.header_rows]
-            header = [
-                tuple({row[column].text.strip(): row[column] for row in top if row[column].text.strip()}.values())
-                for column in range(len(table.rows[0]))
-            ]
-            for row in table.rows[table.header_rows :]:
-                if row[0].text.strip():
-                    yield document, table, header, row
-
-
-def _unit(table: Table, cell: Cell) -> str:
-    shown = cell.text.strip()
-    if not table.unit or any(character.isalpha() or character in "%€$£" for character in shown):
+def _unit(one: PlacedCell) -> str:
+    shown = one.cell.text.strip()
+    if one.number is None or any(character.isalpha() or character in "%€$£" for character in shown):
         return ""
-    return f" {table.unit}"
+    return f" {one.table.unit}" if one.table.unit else ""
 
 
 def _finding(sub_question: SubQuestion, value: _Value) -> Finding:

@@ -37,6 +37,12 @@ _NUMERIC_MONTH = re.compile(
 _NAMED_MONTH = re.compile(r"([^\W\d_]{3,10})\.?\s+'?((?:19|20)\d\d)")
 
 
+_ANY_YEAR = re.compile(
+    r"(?<![\d.,$€£])((?:19|20)\d\d)(?:\s?/\s?(?:20)?(\d\d))?(?![\d%]|[.,]\d)|\b(?:FY|CY|F|fiscal|year|fiscal year)\s?['’]?(\d\d)\b(?!\s?%)",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, order=True)
 class Period:
     """A period by its place in time. `part` is 0 for a year, else the quarter or month; `grain` names which."""
@@ -62,3 +68,18 @@ def parse_period(label: str) -> Period | None:
     if match := _SHORT_FISCAL.fullmatch(text):
         return Period(2000 + int(match[1]), 0, "year")
     return None
+
+
+def years_in(text: str) -> tuple[int, ...]:
+    """The years that a heading or a question names, in order and once each: ``FY19`` and ``December 31, 2019`` are 2019.
+
+    Of a year that runs over two (``2018/19``) it is the second, in which it ends.
+    """
+    return tuple(dict.fromkeys(_year_of(match) for match in _ANY_YEAR.finditer(text)))
+
+
+def _year_of(match: re.Match[str]) -> int:
+    if match[3]:
+        return 2000 + int(match[3])
+    first = int(match[1])
+    return first + 1 if match[2] and int(match[2]) == (first + 1) % 100 else first

@@ -84,7 +84,7 @@ def parts(question: str) -> list[str]:
     for piece in pieces[1:4]:
         own = [term for term in content_terms(piece) if term.casefold() not in TREND_WORDS]
         complete.append(piece if len(own) >= 2 else f"{piece} ({' '.join(subject)})")
-    return complete
+    return [part[0].upper() + part[1:] for part in complete]
 
 
 def plan(question: str) -> Plan:

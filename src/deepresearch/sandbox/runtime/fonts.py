@@ -92,7 +92,9 @@ def bake(folder: Path) -> None:
         "serif": _present(SERIF, families) + _present(CHAIN[1:], families),
         "monospace": _present(MONOSPACE, families) + _present(CHAIN[1:], families),
     }
-    lines = [f"font.{kind}: {', '.join(names)}" for kind, names in chains.items()]
+    # Only families named here are searched for a missing glyph: those behind a generic name are alternatives to it.
+    lines = [f"font.family: {', '.join(['sans-serif', *chains['sans-serif'][1:]])}"]
+    lines += [f"font.{kind}: {', '.join(names)}" for kind, names in chains.items()]
     (folder / "matplotlibrc").write_text("backend: Agg\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -100,6 +100,32 @@ def _hook(pyplot: Any) -> None:
     pyplot.switch_backend = switch_without_screen
     matplotlib.use = use_without_screen
     _watch_animations()
+    _chain_fonts(matplotlib)
+
+
+def _chain_fonts(matplotlib: Any) -> None:
+    """Let every font fall back on the chain of the settings the runtime was built with.
+
+    Matplotlib looks for missing glyphs only in the families a text names itself. A style that names one, as most do,
+    would bring back the empty boxes.
+    """
+    import matplotlib.font_manager as fonts  # type: ignore[import-not-found, unused-ignore]
+
+    manager: Any = fonts.fontManager
+    find = manager._find_fonts_by_props
+    families = list(matplotlib.rcParamsOrig["font.family"][1:])
+    if not families:
+        return
+
+    def find_with_chain(prop: Any, fontext: str = "ttf", directory: Any = None, *more: Any, **keywords: Any) -> Any:
+        found = find(prop, fontext, directory, *more, **keywords)
+        if fontext != "ttf" or directory is not None:
+            return found
+        chained = fonts.FontProperties._from_any(prop).copy()
+        chained.set_family(families)
+        return list(dict.fromkeys([*found, *find(chained)]))
+
+    manager._find_fonts_by_props = find_with_chain
 
 
 def _watch_animations() -> None:

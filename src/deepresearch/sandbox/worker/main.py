@@ -16,7 +16,7 @@ import os
 import sys
 from typing import Any
 
-from . import frames, kernel, script, warm
+from . import browser, frames, kernel, script, warm
 from .channel import Channel, HostGone
 from .collect import Collector, Stamp, stamp
 from .supervise import Supervisor
@@ -38,6 +38,8 @@ def main() -> None:
     kernel.set_dumpable(False)
     warm.settle(options.cache)
     imported = [] if options.cold else warm.warm_up()
+    if options.profile == "mermaid" and not options.cold:
+        browser.open_page()
     gc.collect()
     gc.freeze()
     child, control, stdout, stderr, remark = _fork_script()
