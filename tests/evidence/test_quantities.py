@@ -167,3 +167,13 @@ def test_dates_are_intervals(text: str, grain: str, first: str, last: str) -> No
 @pytest.mark.parametrize("text", ["1850 homes", "2000 MW", "costs $1999", "version 2.2010", "12345"])
 def test_numbers_that_are_no_years(text: str) -> None:
     assert find_dates(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9" * 5000, "1," * 3000, "twenty " * 2000, "2019-" * 2000, "1e999 2 × 10^999", "1/0 of it"],
+)
+def test_numbers_out_of_all_bounds_are_read_or_left(text: str) -> None:
+    for quantity in find_quantities(text):
+        assert quantity.low <= quantity.value <= quantity.high
+        compare(quantity, quantity)

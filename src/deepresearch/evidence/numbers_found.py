@@ -15,6 +15,7 @@ from deepresearch.evidence.quantities import Comparison, Quantity, compare, find
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _ANY_DIGIT = re.compile(r"\d")
+_MOST_COMPARED = 40
 _MOST_READ = 5
 _MOST_LOOKED_AT = 20
 
@@ -28,7 +29,7 @@ def missing_numbers(claim: str, evidence: Sequence[str], scores: Sequence[float]
     if not numerals.MAY_HOLD_NUMBER.search(claim):
         return ()
     ranked = sorted(range(len(evidence)), key=lambda index: -scores[index])
-    quantities = find_quantities(claim)
+    quantities = find_quantities(claim)[:_MOST_COMPARED]  # beyond these, digits are asked for as they are
     missing = [(quantity.start, quantity.text) for quantity in quantities if not _found(quantity, evidence, ranked)]
     others = [
         match

@@ -8,6 +8,9 @@ from functools import lru_cache
 
 from deepresearch.evidence.words import language_of
 
+LONGEST = 40
+"""A run of more characters than this is a key or noise, not a number."""
+
 _FRACTIONS = {
     "½": 0.5,
     "¼": 0.25,
@@ -168,6 +171,8 @@ def find_numerals(text: str, decimal_comma: bool) -> list[Numeral]:
     """All numbers of a text, spelt or in digits, in order."""
     found: list[Numeral] = []
     for match in _DIGITS.finditer(text):
+        if len(match["body"]) > LONGEST:
+            continue
         value, precision = _value(match["body"], decimal_comma)
         if match["power"]:
             factor = 10.0 ** _power(match["power"])
@@ -191,9 +196,9 @@ def _is_dash(text: str, place: int) -> bool:
 
 def _power(written: str) -> int:
     if written[0] in "eE":
-        return int(written[1:])
+        return max(-100, min(100, int(written[1:])))
     digits = re.sub(r".*10\s?\^?\s?", "", written).translate(_SUPERSCRIPTS).replace("−", "-")
-    return max(-300, min(300, int(digits)))
+    return max(-100, min(100, int(digits)))
 
 
 def _value(body: str, decimal_comma: bool) -> tuple[float, float]:

@@ -92,7 +92,7 @@ _NUMBERED = re.compile(
 )
 _LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*(?:#+[ \t]*)?$")
 _ADDRESS = re.compile(
-    r"https?://\S+|www\.\S+|\S+@\S+\.\w+|\b\d{1,2}:\d{2}(?::\d{2})?\b|\[\d+(?:\s*[,;–-]\s*\d+)*\]|"
+    r"https?://\S+|www\.\S+|[\w.+-]{1,64}@[\w-]{1,64}\.\w+|\b\d{1,2}:\d{2}(?::\d{2})?\b|\[\d+(?:\s*[,;–-]\s*\d+)*\]|"
     r"\+\d[\d\s()/-]{7,}\d|\b\d{3}-\d{3}-\d{4}\b|\b(?:doi|isbn|issn)\S*\s*[\d-]+[\dX]",
     re.IGNORECASE,
 )
