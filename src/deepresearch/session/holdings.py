@@ -80,13 +80,10 @@ class Holdings:
         )
         each = unique.subquery()
         with self._engine.connect() as connection:
-            passages = dict(
-                connection.execute(
-                    sa.select(each.c.collection, sa.func.sum(each.c.passages)).group_by(each.c.collection)
-                )
-                .tuples()
-                .all()
-            )
+            summed = sa.select(each.c.collection, sa.func.sum(each.c.passages).label("passages"))
+            passages = {
+                row.collection: int(row.passages) for row in connection.execute(summed.group_by(each.c.collection))
+            }
             counted = {
                 row.collection: row
                 for row in connection.execute(
@@ -104,7 +101,7 @@ class Holdings:
                     created_at=row.created_at,
                     documents=counted[row.name].documents if row.name in counted else 0,
                     pending=counted[row.name].pending if row.name in counted else 0,
-                    passages=int(passages.get(row.name) or 0),
+                    passages=passages.get(row.name, 0),
                 )
                 for row in connection.execute(sa.select(collections).order_by(collections.c.name))
             ]
@@ -155,8 +152,8 @@ class Holdings:
                     .where(rows.c.collection == name, rows.c.sha256.in_(part))
                     .order_by(rows.c.source)
                 )
-                for sha256, source in connection.execute(query).tuples():
-                    found.setdefault(sha256, []).append(source)
+                for row in connection.execute(query):
+                    found.setdefault(row.sha256, []).append(row.source)
         return found
 
     def relatives(self, name: str, hashes: Iterable[str], most: int) -> set[str]:
@@ -302,7 +299,7 @@ class Holdings:
         found: dict[str, str] = {}
         for part in _parts(sources):
             query = sa.select(rows.c.source, rows.c.sha256).where(rows.c.collection == name, rows.c.source.in_(part))
-            found.update(connection.execute(query).tuples().all())
+            found.update((row.source, row.sha256) for row in connection.execute(query))
         return found
 
     def _titles(self, connection: sa.Connection, batch: Sequence[Read], loader: str) -> dict[str, str]:
@@ -321,7 +318,7 @@ def _indexed(connection: sa.Connection, name: str, loader: str, hashes: Iterable
             rows.c.state == State.INDEXED,
             rows.c.sha256.in_(part),
         )
-        found.update(connection.execute(query).tuples().all())
+        found.update((row.sha256, row.passages) for row in connection.execute(query))
     return found
 
 
