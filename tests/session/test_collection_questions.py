@@ -66,6 +66,7 @@ def test_of_a_large_collection_only_what_came_up_is_looked_at(home: Path, tmp_pa
             assert any(limit.startswith("All 402 documents were searched.") for limit in report.limits)
             assert len(report.sources) < 200
             stored = research.archive.store.result(report.session_id, "index")
+            assert stored is not None
             assert stored["named"] == "books" and stored["collection"] is None
 
     asyncio.run(ask())

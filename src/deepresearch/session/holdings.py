@@ -72,11 +72,15 @@ class Holdings:
         with self._engine.begin() as connection:
             connection.execute(self._store.insert_once(collections, name=name, form=form, created_at=now()))
 
-    def records(self) -> list[CollectionRecord]:
-        """All collections by name."""
+    def records(self, name: str | None = None) -> list[CollectionRecord]:
+        """All collections by name, or the one of this name."""
+        chosen = sa.true() if name is None else rows.c.collection == name
+        named = sa.true() if name is None else collections.c.name == name
         # The same content under two names is in the index once.
-        unique = sa.select(rows.c.collection, rows.c.sha256, sa.func.max(rows.c.passages).label("passages")).group_by(
-            rows.c.collection, rows.c.sha256
+        unique = (
+            sa.select(rows.c.collection, rows.c.sha256, sa.func.max(rows.c.passages).label("passages"))
+            .where(chosen)
+            .group_by(rows.c.collection, rows.c.sha256)
         )
         each = unique.subquery()
         with self._engine.connect() as connection:
@@ -91,7 +95,9 @@ class Holdings:
                         rows.c.collection,
                         sa.func.count().label("documents"),
                         sa.func.sum(sa.case((rows.c.state == State.PENDING, 1), else_=0)).label("pending"),
-                    ).group_by(rows.c.collection)
+                    )
+                    .where(chosen)
+                    .group_by(rows.c.collection)
                 )
             }
             return [
@@ -103,7 +109,7 @@ class Holdings:
                     pending=counted[row.name].pending if row.name in counted else 0,
                     passages=passages.get(row.name, 0),
                 )
-                for row in connection.execute(sa.select(collections).order_by(collections.c.name))
+                for row in connection.execute(sa.select(collections).where(named).order_by(collections.c.name))
             ]
 
     def names(self) -> list[str]:
