@@ -91,7 +91,7 @@ class Collections:
     def record(self, name: str) -> CollectionRecord:
         """One collection."""
         self.check(name)
-        return next(record for record in self.holdings.records() if record.name == name)
+        return self.holdings.records(name)[0]
 
     def documents(self, name: str) -> Iterator[Holding]:
         """The files of a collection by source."""

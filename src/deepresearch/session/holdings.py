@@ -72,21 +72,22 @@ class Holdings:
         with self._engine.begin() as connection:
             connection.execute(self._store.insert_once(collections, name=name, form=form, created_at=now()))
 
-    def records(self) -> list[CollectionRecord]:
-        """All collections by name."""
+    def records(self, name: str | None = None) -> list[CollectionRecord]:
+        """All collections by name, or the one of this name."""
+        chosen = sa.true() if name is None else rows.c.collection == name
+        named = sa.true() if name is None else collections.c.name == name
         # The same content under two names is in the index once.
-        unique = sa.select(rows.c.collection, rows.c.sha256, sa.func.max(rows.c.passages).label("passages")).group_by(
-            rows.c.collection, rows.c.sha256
+        unique = (
+            sa.select(rows.c.collection, rows.c.sha256, sa.func.max(rows.c.passages).label("passages"))
+            .where(chosen)
+            .group_by(rows.c.collection, rows.c.sha256)
         )
         each = unique.subquery()
         with self._engine.connect() as connection:
-            passages = dict(
-                connection.execute(
-                    sa.select(each.c.collection, sa.func.sum(each.c.passages)).group_by(each.c.collection)
-                )
-                .tuples()
-                .all()
-            )
+            summed = sa.select(each.c.collection, sa.func.sum(each.c.passages).label("passages"))
+            passages = {
+                row.collection: int(row.passages) for row in connection.execute(summed.group_by(each.c.collection))
+            }
             counted = {
                 row.collection: row
                 for row in connection.execute(
@@ -94,7 +95,9 @@ class Holdings:
                         rows.c.collection,
                         sa.func.count().label("documents"),
                         sa.func.sum(sa.case((rows.c.state == State.PENDING, 1), else_=0)).label("pending"),
-                    ).group_by(rows.c.collection)
+                    )
+                    .where(chosen)
+                    .group_by(rows.c.collection)
                 )
             }
             return [
@@ -104,9 +107,9 @@ class Holdings:
                     created_at=row.created_at,
                     documents=counted[row.name].documents if row.name in counted else 0,
                     pending=counted[row.name].pending if row.name in counted else 0,
-                    passages=int(passages.get(row.name) or 0),
+                    passages=passages.get(row.name, 0),
                 )
-                for row in connection.execute(sa.select(collections).order_by(collections.c.name))
+                for row in connection.execute(sa.select(collections).where(named).order_by(collections.c.name))
             ]
 
     def names(self) -> list[str]:
@@ -155,8 +158,8 @@ class Holdings:
                     .where(rows.c.collection == name, rows.c.sha256.in_(part))
                     .order_by(rows.c.source)
                 )
-                for sha256, source in connection.execute(query).tuples():
-                    found.setdefault(sha256, []).append(source)
+                for row in connection.execute(query):
+                    found.setdefault(row.sha256, []).append(row.source)
         return found
 
     def relatives(self, name: str, hashes: Iterable[str], most: int) -> set[str]:
@@ -302,7 +305,7 @@ class Holdings:
         found: dict[str, str] = {}
         for part in _parts(sources):
             query = sa.select(rows.c.source, rows.c.sha256).where(rows.c.collection == name, rows.c.source.in_(part))
-            found.update(connection.execute(query).tuples().all())
+            found.update((row.source, row.sha256) for row in connection.execute(query))
         return found
 
     def _titles(self, connection: sa.Connection, batch: Sequence[Read], loader: str) -> dict[str, str]:
@@ -321,7 +324,7 @@ def _indexed(connection: sa.Connection, name: str, loader: str, hashes: Iterable
             rows.c.state == State.INDEXED,
             rows.c.sha256.in_(part),
         )
-        found.update(connection.execute(query).tuples().all())
+        found.update((row.sha256, row.passages) for row in connection.execute(query))
     return found
 
 

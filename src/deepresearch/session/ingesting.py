@@ -138,7 +138,7 @@ class Ingest:
             label = batch[-1].source
             self._tell(Step("index", done, len(files), self._passages, label))
         removed = self._prune(paths, files, held) if prune else []
-        record = next(record for record in self._holdings.records() if record.name == self._name)
+        record = self._holdings.records(self._name)[0]
         return Ingested(
             collection=self._name,
             files=len(files),

@@ -143,7 +143,7 @@ class DeepResearch:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
             stop.set()
-            await asyncio.wait([work])
+            await asyncio.gather(work, return_exceptions=True)
             raise
 
     async def resume(self, session_id: str, *, listener: Listener | None = None) -> Report:
