@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from deepresearch.model.mathematics import DataPoint, MathRequest, Series
@@ -11,6 +12,7 @@ from deepresearch.team.operands import Operands
 from deepresearch.team.operations import Operation
 from deepresearch.team.placed_cells import PlacedCell
 
+_GOES_ON = re.compile(r"(?:,|\b(?:ended|ending|at|of|the|fiscal|years?|quarter))$", re.IGNORECASE)
 OPERANDS_FILE = "operands.json"
 
 _SCRIPT = '''"""{title}
@@ -92,8 +94,9 @@ def place(one: PlacedCell) -> str:
     years = one.years
     if len(years) == 1 and not any(str(years[0]) in head for head in heads):
         heads.append(str(years[0]))
-    # "December 31," stands over "2019": the comma is there already.
-    return " ".join(head if head.endswith(",") else f"{head}," for head in heads).rstrip(",") or one.cell.address
+    # "December 31," stands over "2019" and "Year ended" over both: these go on without a comma.
+    joined = " ".join(head if _GOES_ON.search(head) else f"{head}," for head in heads)
+    return joined.rstrip(",") or one.cell.address
 
 
 def _unit(one: PlacedCell) -> tuple[float, str]:

@@ -18,7 +18,7 @@ def operation_claim(outcome: MathOutcome, sub_question: str) -> DraftClaim | Non
     if not isinstance(name, str) or not isinstance(result, float):
         return None
     pairs = [(series, point) for series in outcome.request.series for point in series.points]
-    operands = [f"{series.name} in {point.label} ({_amount(series, point)})" for series, point in pairs]
+    operands = [f"{series.name} ({point.label}: {_amount(series, point)})" for series, point in pairs]
     points = [point for _, point in pairs]
     operation = Operation(name)
     shown = f"{_number(operation, result, points)}{_after(str(values.get('unit', '')))}"
