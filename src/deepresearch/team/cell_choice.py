@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from deepresearch.team.cell_units import is_only_unit
-from deepresearch.team.periods import years_in
+from deepresearch.team.periods import MONTH_NAMES, years_in
 from deepresearch.team.placed_cells import PlacedCell
 from deepresearch.team.questions import content_terms, words
 from deepresearch.team.stemming import stem, stems
@@ -31,6 +31,7 @@ _SOFT = frozenset(
     stem(word)
     for word in (
         *TREND_WORDS,
+<<<<<<< HEAD
         *[
             "increased",
             "decreased",
@@ -93,6 +94,12 @@ _SOFT = frozenset(
             "items",
             "category",
         ],
+=======
+        *"increased decreased net company group entity firm respective respectively end ended ending year-end fiscal "
+        "financial twelve months month as-of table reported respect was were percent per cent proportion share average "
+        "mean sum total combined constitution out respectively both and of in the january february march april may "
+        "june july august september october november december annual quarter date data item items category".split(),
+>>>>>>> tables
     )
 )
 _STOP = frozenset(
@@ -150,6 +157,9 @@ _STOP = frozenset(
 )
 
 
+_MONTHS = frozenset(stem(name) for name in MONTH_NAMES)
+
+
 @dataclass(frozen=True)
 class Asked:
     """The words and periods of a question about cells. `hard` words have to be met, `soft` words may be."""
@@ -185,7 +195,9 @@ def asked_of(text: str) -> Asked:
     every = {stem(part) for word in words(text.replace("%", " percent ")) for part in (word, *_parts(word))}
     if "percentag" in every:
         every |= {"percent"}
-    hard = stemmed - _SOFT
+    hard = {one for one in stemmed - _SOFT if len(one) > 1 or one.isdigit()}
+    if _MONTHS & every:
+        hard -= {one for one in hard if one.isdigit() and int(one) <= 31}
     return Asked(frozenset(hard), frozenset(every - hard - _STOP), years, plain(text))
 
 
@@ -252,7 +264,7 @@ def _score(asked: Asked, one: PlacedCell, context: frozenset[str], weights: Cell
     label = named_stems(cell.text for cell in one.label)
     groups = named_stems(cell.text for cell in one.groups)
     heads = named_stems(cell.text for cell in one.heads)
-    if not (label | heads | groups) & asked.hard and not label & asked.soft:
+    if not (label | heads | groups) & asked.hard and not (label | heads) & asked.soft:
         return None
     total = math.fsum(weights[stemmed] for stemmed in asked.hard) or 1.0
     got = 0.0
@@ -277,6 +289,8 @@ def _score(asked: Asked, one: PlacedCell, context: frozenset[str], weights: Cell
     ]
     score = coverage * (0.5 + 0.5 * named) - 0.02 * min(4, len(extra_heads))
     score += min(0.06, 0.02 * len((heads | groups) & asked.soft))
+    is_percent = "%" in one.cell.text or "percent" in heads | label
+    score += (0.1 if is_percent else 0.0) if "percent" in asked.soft else (-0.05 if is_percent else 0.0)
     score -= 0.04 * any(stemmed not in said and stemmed in CHANGE_STEMS for stemmed in heads)
     name = plain(_NOTE.sub(" ", one.name))
     whole = bool(name) and f" {name} " in f" {asked.spoken} "

@@ -26,6 +26,8 @@ _SEPARATOR = re.compile(
     r"(?:does|do|did) \w+|attributable to)\s|,\s",
     re.IGNORECASE,
 )
+#: Cuts that seldom stand between two operands.
+_WEAK = re.compile(r"\W*(?:of|from|is|was|are|were|in)?\W*", re.IGNORECASE)
 _WHOLE_FIRST = re.compile(
     r"\b(?:what|which) (?:percent(?:age)?|per\s?cent|%|share|part|proportion|fraction) of\b.*?\b(?:is|was|are|were|did|does|do|"
     r"comes?|came|consists?|relates?|made|makes?|represents?|represented|accounted)\b(?! *$)",
@@ -52,6 +54,8 @@ def find_operands(question: str, documents: Sequence[Document]) -> Operands | No
         return None
     cells = [one for one in placed_cells(documents) if one.number is not None]
     asked = asked_of(question)
+    if operation in (Operation.PERCENTAGE_CHANGE, Operation.SHARE):
+        asked = replace(asked, soft=asked.soft - {"percent"})
     weights = CellWeights(cells)
     scored = _best_tables(score_cells(replace(asked, years=()), cells, weights))
     if not scored:
@@ -105,6 +109,7 @@ def _timeless(texts: Iterator[str]) -> Iterator[str]:
 
 
 _TIME = frozenset(
+<<<<<<< HEAD
     [
         "januari",
         "februari",
@@ -135,6 +140,10 @@ _TIME = frozenset(
         "end",
         "month",
     ]
+=======
+    "januari februari march april may june juli august septemb octob novemb decemb jan feb mar apr jun jul aug sep sept oct "
+    "nov dec fiscal year end month restat audit unaudit".split()
+>>>>>>> tables
 )
 
 
@@ -200,18 +209,22 @@ def _over_things(
     if len(asked.years) > 1 and operation not in _TWO_SIDED:
         return None
     best: Operands | None = None
-    for left, right in _sides(question):
+    for left, right, cost in _sides(question):
         first = _best(left, asked, cells, weights)
         if first is None:
             continue
         second = _best(right, asked, cells, weights, beside=first)
         if second is None or second.score < FLOOR or first.score < FLOOR:
             continue
+<<<<<<< HEAD
         score = (
             (first.score + second.score)
             / 2
             * (0.6 + 0.4 * len(first.met | second.met) / max(1, len(asked.hard | asked.soft)))
         )
+=======
+        score = (first.score + second.score) / 2 * (0.6 + 0.4 * len(first.met | second.met) / max(1, len(asked.hard | asked.soft))) - cost
+>>>>>>> tables
         turned = bool(_WHOLE_FIRST.search(question)) and operation in _TWO_SIDED
         turned |= operation is Operation.PERCENTAGE_CHANGE and not (_dated(first) and _dated(second))
         pair = (second, first) if turned else (first, second)
@@ -224,20 +237,27 @@ def _dated(one: Scored) -> bool:
     return bool(_TIME & named_stems(cell.text for cell in (*one.placed.heads, *one.placed.label)))
 
 
-def _sides(question: str) -> Iterator[tuple[Asked, Asked]]:
+def _sides(question: str) -> Iterator[tuple[Asked, Asked, float]]:
     """The question cut in two at each word that may stand between its operands, shared words given to both sides."""
     for cut in _SEPARATOR.finditer(question):
         left, right = asked_of(question[: cut.start()]), asked_of(question[cut.end() :])
         if not (left.hard | left.soft) or not (right.hard | right.soft):
             continue
+<<<<<<< HEAD
         yield left, right
         words_left = re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[: cut.start()])
         words_right = re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[cut.end() :])
+=======
+        cost = 0.06 if _WEAK.fullmatch(cut[0]) else 0.0
+        yield left, right, cost
+        words_left = [word for word in re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[: cut.start()])]
+        words_right = [word for word in re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[cut.end() :])]
+>>>>>>> tables
         tail, head = asked_of(" ".join(words_right[1:])), asked_of(" ".join(words_left[:-1]))
         if tail.hard and len(words_right) > 1:
-            yield replace(left, hard=left.hard | tail.hard), right
+            yield replace(left, hard=left.hard | tail.hard), right, cost
         if head.hard and len(words_left) > 1:
-            yield left, replace(right, hard=right.hard | head.hard)
+            yield left, replace(right, hard=right.hard | head.hard), cost
 
 
 def _best(

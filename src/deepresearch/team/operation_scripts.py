@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from deepresearch.model.mathematics import DataPoint, MathRequest, Series
-from deepresearch.team.cell_units import unit_of
+from deepresearch.team.cell_units import is_only_unit, unit_of
 from deepresearch.team.operands import Operands
 from deepresearch.team.operations import Operation
 from deepresearch.team.placed_cells import PlacedCell
 
+_GOES_ON = re.compile(r"(?:,|\b(?:ended|ending|at|of|the|fiscal|years?|quarter))$", re.IGNORECASE)
 OPERANDS_FILE = "operands.json"
 
 _SCRIPT = '''"""{title}
@@ -88,11 +90,13 @@ def operation_request(request_id: str, operands: Operands) -> MathRequest | None
 
 def place(one: PlacedCell) -> str:
     """Where in its row a value stands, for people: the year where that is all there is to say, else the headings."""
-    heads = [" ".join(head.text.split()) for head in one.heads]
+    heads = [" ".join(head.text.split()) for head in one.heads if not is_only_unit(head.text)]
     years = one.years
     if len(years) == 1 and not any(str(years[0]) in head for head in heads):
         heads.append(str(years[0]))
-    return ", ".join(heads) or one.cell.address
+    # "December 31," stands over "2019" and "Year ended" over both: these go on without a comma.
+    joined = " ".join(head if _GOES_ON.search(head) else f"{head}," for head in heads)
+    return joined.rstrip(",") or one.cell.address
 
 
 def _unit(one: PlacedCell) -> tuple[float, str]:

@@ -22,7 +22,7 @@ class Operation(StrEnum):
 _MOVE = r"(?:changes?|increases?|decreases?|growth|grow|grew|declines?|reductions?|drops?|falls?|fell|rises?|rose|variation|variance|movement)"
 _PERCENT = r"(?:percent(?:age)?|per\s?cent|%|proportional|relative)"
 _PERCENTAGE_CHANGE = re.compile(
-    rf"{_PERCENT}\W+(?:\w+\W+)?(?:\(?of\)?\W+)?{_MOVE}\b|\b{_MOVE}\b[^?]*\b(?:in|as a) (?:percent(?:age)?|per\s?cent)\b(?!age of)|"
+    rf"{_PERCENT}\W+(?:\w+\W+)?(?:\(?of\)?\W+)?{_MOVE}\b|\b{_MOVE}\b[^?]*\b(?:in|as a) (?:percent(?:age)?|per\s?cent)\b(?!\W+of\b)|"
     rf"\bgrowth rate\b|\brate of (?:change|growth|increase|decrease)\b|{_PERCENT}\W+(?:difference|increase\W+/)|"
     rf"\bby (?:what|how (?:much|many)) (?:percent(?:age)?|per\s?cent|%)|\b{_MOVE}\s*\(%\)",
     re.IGNORECASE,
@@ -70,7 +70,9 @@ def asked_operation(question: str) -> Operation | None:
     """
     if _PERCENTAGE_CHANGE.search(question):
         return Operation.PERCENTAGE_CHANGE
-    if _AVERAGE.search(_NO_AVERAGE.sub(" ", question)):
+    average = _AVERAGE.search(_NO_AVERAGE.sub(" ", question))
+    difference = _DIFFERENCE.search(question)
+    if average and not (difference and difference.start() < average.start()):
         return Operation.AVERAGE
     if _SHARE.search(question) and not (_DIFFERENCE.search(question) and len(years_in(question)) >= 2):
         return Operation.SHARE

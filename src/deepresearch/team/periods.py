@@ -26,6 +26,8 @@ _MONTHS = {
     )
     for name in names.split()
 }
+#: Names of months in several languages, in lower case.
+MONTH_NAMES = frozenset(_MONTHS)
 _YEAR = re.compile(
     r"(?:FY|CY|GJ|year|jahr)?\s*'?((?:19|20)\d\d)(?:\s*/\s*(?:\d\d|\d{4}))?\s*(?:\(?[A-Za-z*†)]{0,12}\)?)?", re.I
 )

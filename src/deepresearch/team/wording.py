@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from deepresearch.model.mathematics import DataPoint, MathResult, Series
 from deepresearch.model.plan import QuestionType
+from deepresearch.team.operation_wording import operation_claim
 from deepresearch.team.protocol import DraftClaim, MathOutcome
 
 
 def computed_claims(outcome: MathOutcome, sub_question: str, kind: QuestionType, question: str) -> list[DraftClaim]:
     """What a finished run says about its series, first the sentence that answers `kind` best."""
+    if (operation := operation_claim(outcome, sub_question)) is not None:
+        return [operation]
     values = outcome.result.values
     claims: list[DraftClaim] = []
     for number, series in enumerate(outcome.request.series, start=1):
