@@ -31,14 +31,14 @@ _SOFT = frozenset(
     stem(word)
     for word in (
         *TREND_WORDS,
-<<<<<<< HEAD
         *[
             "increased",
             "decreased",
             "net",
             "company",
-            "companys",
-            "company's",
+            "group",
+            "entity",
+            "firm",
             "respective",
             "respectively",
             "end",
@@ -94,12 +94,6 @@ _SOFT = frozenset(
             "items",
             "category",
         ],
-=======
-        *"increased decreased net company group entity firm respective respectively end ended ending year-end fiscal "
-        "financial twelve months month as-of table reported respect was were percent per cent proportion share average "
-        "mean sum total combined constitution out respectively both and of in the january february march april may "
-        "june july august september october november december annual quarter date data item items category".split(),
->>>>>>> tables
     )
 )
 _STOP = frozenset(

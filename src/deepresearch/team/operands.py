@@ -109,7 +109,6 @@ def _timeless(texts: Iterator[str]) -> Iterator[str]:
 
 
 _TIME = frozenset(
-<<<<<<< HEAD
     [
         "januari",
         "februari",
@@ -139,11 +138,10 @@ _TIME = frozenset(
         "year",
         "end",
         "month",
+        "restat",
+        "audit",
+        "unaudit",
     ]
-=======
-    "januari februari march april may june juli august septemb octob novemb decemb jan feb mar apr jun jul aug sep sept oct "
-    "nov dec fiscal year end month restat audit unaudit".split()
->>>>>>> tables
 )
 
 
@@ -216,15 +214,9 @@ def _over_things(
         second = _best(right, asked, cells, weights, beside=first)
         if second is None or second.score < FLOOR or first.score < FLOOR:
             continue
-<<<<<<< HEAD
-        score = (
-            (first.score + second.score)
-            / 2
-            * (0.6 + 0.4 * len(first.met | second.met) / max(1, len(asked.hard | asked.soft)))
-        )
-=======
-        score = (first.score + second.score) / 2 * (0.6 + 0.4 * len(first.met | second.met) / max(1, len(asked.hard | asked.soft))) - cost
->>>>>>> tables
+        score = (first.score + second.score) / 2 * (
+            0.6 + 0.4 * len(first.met | second.met) / max(1, len(asked.hard | asked.soft))
+        ) - cost
         turned = bool(_WHOLE_FIRST.search(question)) and operation in _TWO_SIDED
         turned |= operation is Operation.PERCENTAGE_CHANGE and not (_dated(first) and _dated(second))
         pair = (second, first) if turned else (first, second)
@@ -243,16 +235,10 @@ def _sides(question: str) -> Iterator[tuple[Asked, Asked, float]]:
         left, right = asked_of(question[: cut.start()]), asked_of(question[cut.end() :])
         if not (left.hard | left.soft) or not (right.hard | right.soft):
             continue
-<<<<<<< HEAD
-        yield left, right
-        words_left = re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[: cut.start()])
-        words_right = re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[cut.end() :])
-=======
         cost = 0.06 if _WEAK.fullmatch(cut[0]) else 0.0
         yield left, right, cost
-        words_left = [word for word in re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[: cut.start()])]
-        words_right = [word for word in re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[cut.end() :])]
->>>>>>> tables
+        words_left = re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[: cut.start()])
+        words_right = re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[cut.end() :])
         tail, head = asked_of(" ".join(words_right[1:])), asked_of(" ".join(words_left[:-1]))
         if tail.hard and len(words_right) > 1:
             yield replace(left, hard=left.hard | tail.hard), right, cost
