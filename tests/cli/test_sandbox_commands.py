@@ -64,7 +64,7 @@ def test_json_is_all_there_is_on_standard_output(home: Path, tmp_path: Path) -> 
     assert told["stdout"] == "hello ['one', '--two']\n"
     assert [sorted(output) for output in told["outputs"]] == [["media_type", "path", "sha256", "size"]]
     assert sorted(told["usage"]) == ["cpu_ms", "peak_memory_bytes"]
-    assert (out / "out.csv").read_text() == "a,b\n"
+    assert (out / "out.csv").read_text() == "a,b\n1,2\n"
 
 
 def test_output_streams_through(home: Path) -> None:
