@@ -13,7 +13,8 @@ from deepresearch.model.documents import Document
 def as_document(page: Page, folder: Path) -> Document:
     """The page's table under its first paragraph and above the others, loaded from a file in `folder`."""
     rows = "\n".join(
-        "<tr>" + "".join(f"<td>{html.escape(' '.join(cell.split()))}</td>" for cell in row) + "</tr>" for row in page.table
+        "<tr>" + "".join(f"<td>{html.escape(' '.join(cell.split()))}</td>" for cell in row) + "</tr>"
+        for row in page.table
     )
     before, after = page.paragraphs[:1], page.paragraphs[1:]
     body = [*(f"<p>{html.escape(text)}</p>" for text in before), f"<table>\n{rows}\n</table>"]

@@ -12,7 +12,10 @@ from typing import Any
 
 DATA_SET = "tatqa.dev.json"
 SCALES = {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "percent": 1.0}
-_STOP = frozenset("a an and as at by for from in of on or per than that the to was were what with its is are".split())
+_STOP = frozenset(
+    ("a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "per", "than", "that", "the")
+)
+_STOP |= frozenset(("to", "was", "were", "what", "with", "its", "is", "are"))
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 
@@ -126,8 +129,7 @@ def _shape(derivation: str) -> tuple[str, list[float]] | None:
             return None if None in pair else ("percentage change", [one for one in pair if one is not None])
         case ast.BinOp(total, ast.Div(), count) if (terms := _terms(total)) and len(terms) > 1:
             # (2019-2017+1) is how the data set counts three years.
-            divisor = _value(count)
-            return ("average", terms) if divisor == len(terms) else None
+            return ("average", terms) if _value(count) == len(terms) else None
         case ast.BinOp(a, ast.Sub(), b):
             pair = [_leaf(a), _leaf(b)]
             return None if None in pair else ("difference", [one for one in pair if one is not None])
@@ -141,8 +143,8 @@ def _shape(derivation: str) -> tuple[str, list[float]] | None:
 
 def _leaf(node: ast.expr) -> float | None:
     match node:
-        case ast.Constant(int() | float() as value):
-            return float(value)
+        case ast.Constant(int() | float() as written):
+            return float(written)
         case ast.UnaryOp(ast.USub(), inner) if (value := _leaf(inner)) is not None:
             return -value
     return None
@@ -194,7 +196,11 @@ def _period_named(table: list[list[str]], place: Place, question: str) -> bool:
     asked = set(_YEAR.findall(question))
     if re.search(r"(?:FY|F)'?\d\d\b", question):
         asked |= {f"20{two}" for two in re.findall(r"(?:FY|F)'?(\d\d)\b", question)}
-    head = [row[place.column] for row in table[: place.row] if number(row[place.column]) is None or _is_year(row[place.column])]
+    head = [
+        row[place.column]
+        for row in table[: place.row]
+        if number(row[place.column]) is None or _is_year(row[place.column])
+    ]
     above = [cell for row in table[: place.row] for cell in row if number(cell) is None]
     label = table[place.row][0]
     years = {year for text in head for year in _years(text)}

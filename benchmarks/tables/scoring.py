@@ -43,7 +43,9 @@ def score(page: Page, question: Question, asked: Asked, values: Mapping[str, flo
         question.kind == "ratio" and percent != (question.scale == "percent") and _as_share(result, percent, question)
     )
     scale = parse_unit(unit)[0] if unit and not percent else 1.0
-    same_scale = scale == SCALES[question.scale] and (percent == (question.scale == "percent") or question.kind == "ratio")
+    same_scale = scale == SCALES[question.scale] and (
+        percent == (question.scale == "percent") or question.kind == "ratio"
+    )
     turned = _near(-result, question.answer, 0.0051)
     miss = (
         ""

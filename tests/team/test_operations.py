@@ -63,7 +63,12 @@ def test_the_words_name_the_operation(question: str, operation: Operation | None
     [
         ("What was the change in other income between 2018 and 2019?", ["120", "80"], 40, "thousand"),
         ("What was the percentage change in ticket sales from 2018 to 2019?", ["$4,000", "$4,500"], 12.5, "%"),
-        ("What is the average of ticket sales from 2017 to 2019?", ["$3,200", "$4,000", "$4,500"], 3900, "thousand USD"),
+        (
+            "What is the average of ticket sales from 2017 to 2019?",
+            ["$3,200", "$4,000", "$4,500"],
+            3900,
+            "thousand USD",
+        ),
         ("What is the sum of fuel costs in 2018 and 2019?", ["(750)", "(900)"], -1650, "thousand"),
         ("What is the sum of ticket sales and other income in 2019?", ["$4,500", "120"], 4620, "thousand USD"),
         ("What is the ratio of ticket sales to other income in 2018?", ["$4,000", "80"], 50, ""),

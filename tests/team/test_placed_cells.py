@@ -1,4 +1,4 @@
-"""Cells with what names them, in tables as reports write them: nested headings, groups, blocks, split currency signs."""
+"""Cells with what names them, in tables as reports write them: nested headings, groups, blocks, split signs."""
 
 from __future__ import annotations
 

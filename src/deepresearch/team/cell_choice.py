@@ -18,7 +18,7 @@ from deepresearch.team.periods import MONTH_NAMES, years_in
 from deepresearch.team.placed_cells import PlacedCell
 from deepresearch.team.questions import content_terms, words
 from deepresearch.team.stemming import stem, stems
-from deepresearch.team.word_lists import TREND_WORDS
+from deepresearch.team.word_lists import CELL_WORDS, FUNCTION_WORDS, TREND_WORDS
 
 _NOTE = re.compile(
     r"\((?:note|refer|see|in |as |\d|[a-z]\))[^()]*\)|\(\d+\)|[*†‡]+$|(?<=[a-z]{3})\d{1,2}$", re.IGNORECASE
@@ -27,23 +27,8 @@ _WORD = re.compile(r"[^\W_]+")
 #: Characters before a table whose words say what it is about.
 _REACH = 400
 #: Words that tell more about what is done with a value than which value it is: they help where a row has them.
-_SOFT = frozenset(
-    stem(word)
-    for word in (
-        *TREND_WORDS,
-        *"increased decreased net company group entity firm respective respectively end ended ending year-end fiscal "
-        "financial twelve months month as-of table reported respect was were percent per cent proportion share average "
-        "mean sum total combined constitution out respectively both and of in the january february march april may "
-        "june july august september october november december annual quarter date data item items category".split(),
-    )
-)
-_STOP = frozenset(
-    stem(word)
-    for word in "the a an of in on at to for from by with and or if than then there this that these those it its as into per "
-    "is are was were be been has have had do does did what which how much many who our their we".split()
-)
-
-
+_SOFT = frozenset(stem(word) for word in TREND_WORDS | CELL_WORDS)
+_STOP = frozenset(stem(word) for word in FUNCTION_WORDS)
 _MONTHS = frozenset(stem(name) for name in MONTH_NAMES)
 
 
@@ -156,14 +141,24 @@ def _score(asked: Asked, one: PlacedCell, context: frozenset[str], weights: Cell
     total = sum(weights[stemmed] for stemmed in asked.hard) or 1.0
     got = 0.0
     for stemmed in asked.hard:
-        share = 1.0 if stemmed in label or stemmed in heads else 0.85 if stemmed in groups else 0.6 if stemmed in context else 0.0
+        share = (
+            1.0
+            if stemmed in label or stemmed in heads
+            else 0.85
+            if stemmed in groups
+            else 0.6
+            if stemmed in context
+            else 0.0
+        )
         got += weights[stemmed] * share
     coverage = got / total if asked.hard else 1.0
     said = asked.hard | asked.soft
     own = {stemmed for stemmed in label if stemmed not in _STOP and not _is_year(stemmed)}
     mass = sum(_mass(stemmed, weights) for stemmed in own)
     named = sum(_mass(stemmed, weights) for stemmed in own & said) / mass if mass else 0.0
-    extra_heads = [stemmed for stemmed in heads if stemmed not in said and stemmed not in _SOFT and not _is_year(stemmed)]
+    extra_heads = [
+        stemmed for stemmed in heads if stemmed not in said and stemmed not in _SOFT and not _is_year(stemmed)
+    ]
     score = coverage * (0.5 + 0.5 * named) - 0.02 * min(4, len(extra_heads))
     score += min(0.06, 0.02 * len((heads | groups) & asked.soft))
     is_percent = "%" in one.cell.text or "percent" in heads | label

@@ -15,7 +15,8 @@ _SCALE_WORDS = {
     "trillion": 1e12,
 }
 _SCALE = re.compile(
-    r"\b(thousand|million|billion|trillion)s?\b|(['’‘`]000)s?\b|(?<=[$€£(\s])(000)s?\b|(?:\b|(?<=[$€£]))(mn|bn|mio|mrd)\b|"
+    r"\b(thousand|million|billion|trillion)s?\b|(['’‘`]000)s?\b|(?<=[$€£(\s])(000)s?\b|"
+    r"(?:\b|(?<=[$€£]))(mn|bn|mio|mrd)\b|"
     r"(?:[$€£¥]|\b(?:USD|EUR|GBP|CHF|AUD|CAD|HK\$?|RMB))\s?([mkb])\b",
     re.IGNORECASE,
 )
@@ -29,7 +30,8 @@ _CURRENCY = re.compile(
 #: "5.125% notes" names a thing and counts nothing in percent.
 _PERCENT = re.compile(r"(?<![\d.])(?<!\d )%|\bper\s?cent\b|\bpercent(?:age)?s?\b", re.IGNORECASE)
 _PER_ONE = re.compile(
-    r"\bper\b(?!\s?cent)|\b(?:ratio|rate|price|term|multiple)s?\s*(?:\([^()]*\))?$|\bin (?:years|days|months)\b", re.IGNORECASE
+    r"\bper\b(?!\s?cent)|\b(?:ratio|rate|price|term|multiple)s?\s*(?:\([^()]*\))?$|\bin (?:years|days|months)\b",
+    re.IGNORECASE,
 )
 #: Words that come with a unit where a cell says nothing else: "(Dollars in thousands, except per share data)".
 _UNIT_LINE = re.compile(
@@ -70,7 +72,7 @@ def unit_of(
 ) -> tuple[float, str]:
     """Scale and unit of a figure: ``(1000000.0, "million USD")``; ``(1.0, "%")``; ``(1.0, "")`` where nothing is said.
 
-    The nearest word wins: the cell's own, then the innermost heading's. Ratios and prices stay out of the table's scale.
+    The nearest word wins: the cell's own, then the innermost heading's. Ratios and prices have no scale.
     """
     labels, heads = list(row), list(column)
     if "%" in shown:
@@ -94,7 +96,7 @@ def unit_of(
 
 
 def _table_words(table: Table, document: Document) -> list[str]:
-    """Texts that speak of the whole table, the nearest first: corner, unit lines, caption, the words before and after."""
+    """Texts that speak of the whole table, the nearest first: corner, unit lines, caption, text before and after."""
     top = [row[0].text for row in table.rows[: table.header_rows + 2] if row[0].text.strip()]
     top += [cell.text for row in table.rows[: table.header_rows + 4] for cell in row if is_only_unit(cell.text)]
     before = document.text[max(0, table.start - _REACH) : table.start]

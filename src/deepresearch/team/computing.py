@@ -20,7 +20,9 @@ from deepresearch.team.series_choice import choose_series
 
 _AGGREGATE = re.compile(r"\b(?:total|average|mean|sum|altogether|overall|per year on average)\b", re.IGNORECASE)
 #: "How did it change": a development, told by a series with its figure and not by one number.
-_DEVELOPMENT = re.compile(r"^\W*(?:how|why|wie|warum)\b(?! (?:much|many|large|big))|\b(?:which|highest|lowest)\b", re.IGNORECASE)
+_DEVELOPMENT = re.compile(
+    r"^\W*(?:how|why|wie|warum)\b(?! (?:much|many|large|big))|\b(?:which|highest|lowest)\b", re.IGNORECASE
+)
 _NUMERIC = frozenset({QuestionType.TREND, QuestionType.COMPARISON, QuestionType.QUANTITY})
 
 

@@ -42,9 +42,9 @@ def look_up(
     """The cells that answer the sub-question, as findings; empty when its words do not meet in a table."""
     if sub_question.type is QuestionType.LIST:
         values = _lists(sub_question, documents, weights)
-    elif sub_question.type in _SINGLE:
-        values = _cells(sub_question, documents, weights)
-    elif sub_question.type is not QuestionType.CAUSE and len(years_in(sub_question.text)) == 1:
+    elif sub_question.type in _SINGLE or (
+        sub_question.type is not QuestionType.CAUSE and len(years_in(sub_question.text)) == 1
+    ):
         values = _cells(sub_question, documents, weights)
     else:
         return []
@@ -76,7 +76,12 @@ def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: T
             name = ", ".join(filter(None, (one.name, *dict.fromkeys(head.text.strip() for head in one.heads))))
             text = f"{name}: {one.cell.text.strip()}{_unit(one)}."
             yield _Value(
-                got / total, found.score, text, (*one.label, *one.heads, *_dated_groups(one), one.cell), one.table, one.document
+                got / total,
+                found.score,
+                text,
+                (*one.label, *one.heads, *_dated_groups(one), one.cell),
+                one.table,
+                one.document,
             )
 
 

@@ -10,18 +10,21 @@ from deepresearch.model.documents import Document
 from deepresearch.team.cell_choice import Asked, CellWeights, Scored, asked_of, named_stems, score_cells
 from deepresearch.team.operations import Operation, asked_operation, asks_how_much_less, without_average
 from deepresearch.team.placed_cells import PlacedCell, placed_cells
+from deepresearch.team.word_lists import TIME_STEMS
 
 #: A question has to name the operands at least this well.
 FLOOR = 0.5
 _TABLES = 6
 _LONGEST = 12
 _SPAN = re.compile(
-    r"\b(?:from|between)\b[^?]*?\b(?:19|20)\d\d\b[^?]*?\b(?:to|and|until|through)\b|(?:19|20)\d\d\s*(?:-|–|to|through|until)\s*\S*(?:19|20)\d\d|"
+    r"\b(?:from|between)\b[^?]*?\b(?:19|20)\d\d\b[^?]*?\b(?:to|and|until|through)\b|"
+    r"(?:19|20)\d\d\s*(?:-|–|to|through|until)\s*\S*(?:19|20)\d\d|"
     r"\b(?:over|across|during|for) (?:the )?(?:\w+[\s-])?(?:years|period)",
     re.IGNORECASE,
 )
 _SEPARATOR = re.compile(
-    r"\s(?:and(?: the| its)?|to(?: the| its)?|as an? (?:percent(?:age)?|per\s?cent|%|share|proportion|fraction) of|over|in|of|"
+    r"\s(?:and(?: the| its)?|to(?: the| its)?|as an? (?:percent(?:age)?|per\s?cent|%|share|proportion|fraction) of|"
+    r"over|in|of|"
     r"than|from|versus|vs\.?|against|compared (?:to|with)|divided by|minus|plus|is|was|are|were|out of|relative to|"
     r"(?:does|do|did) \w+|attributable to)\s|,\s",
     re.IGNORECASE,
@@ -29,7 +32,8 @@ _SEPARATOR = re.compile(
 #: Cuts that seldom stand between two operands.
 _WEAK = re.compile(r"\W*(?:of|from|is|was|are|were|in)?\W*", re.IGNORECASE)
 _WHOLE_FIRST = re.compile(
-    r"\b(?:what|which) (?:percent(?:age)?|per\s?cent|%|share|part|proportion|fraction) of\b.*?\b(?:is|was|are|were|did|does|do|"
+    r"\b(?:what|which) (?:percent(?:age)?|per\s?cent|%|share|part|proportion|fraction) of\b"
+    r".*?\b(?:is|was|are|were|did|does|do|"
     r"comes?|came|consists?|relates?|made|makes?|represents?|represented|accounted)\b(?! *$)",
     re.IGNORECASE,
 )
@@ -98,22 +102,14 @@ def _best_tables(scored: Sequence[Scored]) -> list[Scored]:
 
 def _line(one: PlacedCell) -> tuple[object, ...]:
     """What stays the same along one thing's periods: table, and the words of row, groups and headings but the time."""
-    words = (
-        frozenset(_timeless(cell.text for cell in cells)) for cells in (one.label, one.groups, one.heads)
-    )
+    words = (frozenset(_timeless(cell.text for cell in cells)) for cells in (one.label, one.groups, one.heads))
     return (one.document.sha256, one.table.id, *words)
 
 
 def _timeless(texts: Iterator[str]) -> Iterator[str]:
     for stemmed in named_stems(texts):
-        if not any(character.isdigit() for character in stemmed) and stemmed not in _TIME:
+        if not any(character.isdigit() for character in stemmed) and stemmed not in TIME_STEMS:
             yield stemmed
-
-
-_TIME = frozenset(
-    "januari februari march april may june juli august septemb octob novemb decemb jan feb mar apr jun jul aug sep sept oct "
-    "nov dec fiscal year end month restat audit unaudit".split()
-)
 
 
 def _over_periods(operation: Operation, question: str, asked: Asked, scored: Sequence[Scored]) -> Operands | None:
@@ -133,9 +129,7 @@ def _over_periods(operation: Operation, question: str, asked: Asked, scored: Seq
     return best if best is not None and best.score >= FLOOR else None
 
 
-def _along(
-    operation: Operation, question: str, wanted: tuple[int, ...], line: dict[int, Scored]
-) -> Operands | None:
+def _along(operation: Operation, question: str, wanted: tuple[int, ...], line: dict[int, Scored]) -> Operands | None:
     """The cells of one line at the periods that the question names: all within a span for a sum or an average."""
     have = sorted(line)
     if not set(wanted) <= set(have) or len(have) < 2:
@@ -168,7 +162,7 @@ def _along(
 
 
 def _first_less_second(question: str, wanted: tuple[int, ...]) -> bool:
-    """Whether the earlier value comes first in a difference between periods: as asked, else the later less the earlier."""
+    """Whether a difference between periods is asked for as the earlier value less the later one."""
     if asks_how_much_less(question):
         return True
     return bool(_PLAIN_DIFFERENCE.search(question)) and len(wanted) == 2 and wanted[0] < wanted[1]
@@ -187,7 +181,9 @@ def _over_things(
         second = _best(right, asked, cells, weights, beside=first)
         if second is None or second.score < FLOOR or first.score < FLOOR:
             continue
-        score = (first.score + second.score) / 2 * (0.6 + 0.4 * len(first.met | second.met) / max(1, len(asked.hard | asked.soft))) - cost
+        score = (first.score + second.score) / 2 * (
+            0.6 + 0.4 * len(first.met | second.met) / max(1, len(asked.hard | asked.soft))
+        ) - cost
         turned = bool(_WHOLE_FIRST.search(question)) and operation in _TWO_SIDED
         turned |= operation is Operation.PERCENTAGE_CHANGE and not (_dated(first) and _dated(second))
         pair = (second, first) if turned else (first, second)
@@ -197,7 +193,7 @@ def _over_things(
 
 
 def _dated(one: Scored) -> bool:
-    return bool(_TIME & named_stems(cell.text for cell in (*one.placed.heads, *one.placed.label)))
+    return bool(TIME_STEMS & named_stems(cell.text for cell in (*one.placed.heads, *one.placed.label)))
 
 
 def _sides(question: str) -> Iterator[tuple[Asked, Asked, float]]:
@@ -208,8 +204,8 @@ def _sides(question: str) -> Iterator[tuple[Asked, Asked, float]]:
             continue
         cost = 0.06 if _WEAK.fullmatch(cut[0]) else 0.0
         yield left, right, cost
-        words_left = [word for word in re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[: cut.start()])]
-        words_right = [word for word in re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[cut.end() :])]
+        words_left = list(re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[: cut.start()]))
+        words_right = list(re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[cut.end() :]))
         tail, head = asked_of(" ".join(words_right[1:])), asked_of(" ".join(words_left[:-1]))
         if tail.hard and len(words_right) > 1:
             yield replace(left, hard=left.hard | tail.hard), right, cost
@@ -236,5 +232,3 @@ def _best(
         ):
             return one
     return None
-
-

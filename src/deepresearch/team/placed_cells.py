@@ -97,8 +97,7 @@ def _of_table(document: Document, table: Table) -> Iterator[PlacedCell]:
         if _is_inner_header(row, labels, filled):
             new = _columns_heads([row], width)
             heads = [
-                (*(old if fresh_heads else _without_periods(old)), *one)
-                for old, one in zip(heads, new, strict=True)
+                (*(old if fresh_heads else _without_periods(old)), *one) for old, one in zip(heads, new, strict=True)
             ]
             fresh_heads = True
             continue

@@ -41,7 +41,9 @@ class _Group:
 
 def find_prose_series(question: str, documents: Sequence[Document]) -> list[Candidate]:
     """The series of three periods or more that sentences sharing a word with the question tell."""
-    asked = {stem(term) for term in content_terms(question) if term.casefold() not in TREND_WORDS and not term.isdigit()}
+    asked = {
+        stem(term) for term in content_terms(question) if term.casefold() not in TREND_WORDS and not term.isdigit()
+    }
     by_hash = {document.sha256: document for document in documents}
     statements: list[Statement] = []
     for statement in _statements(documents, asked):
@@ -92,7 +94,11 @@ def _put(groups: list[_Group], fact: Fact) -> None:
     if fact.quantity is None or fact.period is None:
         return
     key = (fact.names, fact.quantity.unit or fact.quantity.counted, fact.scope, _GRAINS[fact.period.grain])
-    near = [(len(group.terms & fact.terms) / (len(group.terms | fact.terms) or 1), group) for group in groups if group.key == key]
+    near = [
+        (len(group.terms & fact.terms) / (len(group.terms | fact.terms) or 1), group)
+        for group in groups
+        if group.key == key
+    ]
     best = max(near, key=lambda entry: entry[0], default=None)
     if best is not None and best[0] >= _SAME:
         best[1].facts.append(fact)
