@@ -71,6 +71,12 @@ def test_the_words_name_the_operation(question: str, operation: Operation | None
         ),
         ("What is the sum of fuel costs in 2018 and 2019?", ["(750)", "(900)"], -1650, "thousand"),
         ("What is the sum of ticket sales and other income in 2019?", ["$4,500", "120"], 4620, "thousand USD"),
+        (
+            "What is the total of ticket sales, other income and fuel costs in 2019?",
+            ["$4,500", "120", "(900)"],
+            3720,
+            "thousand USD",
+        ),
         ("What is the ratio of ticket sales to other income in 2018?", ["$4,000", "80"], 50, ""),
         ("What is other income as a percentage of ticket sales in 2018?", ["80", "$4,000"], 2, "%"),
         ("What percentage of total income was other income in 2017?", ["100", "3,300"], 100 / 33, "%"),

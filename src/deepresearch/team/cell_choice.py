@@ -177,7 +177,8 @@ def _score(asked: Asked, one: PlacedCell, context: frozenset[str], weights: Cell
         elif len(have) > len(asked.years):
             score -= 0.1
     met = frozenset(stemmed for stemmed in said if stemmed in label | heads | groups)
-    return Scored(score, coverage, named, one, met, whole, context)
+    # Sums over sets differ in the last bits from run to run; rounded, equal cells stay equal.
+    return Scored(round(score, 9), round(coverage, 9), round(named, 9), one, met, whole, context)
 
 
 CHANGE_STEMS = frozenset(stem(word) for word in ("change", "variance", "increase", "decrease", "versus", "vs"))

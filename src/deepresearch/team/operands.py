@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from deepresearch.model.documents import Document
 from deepresearch.team.cell_choice import Asked, CellWeights, Scored, asked_of, named_stems, score_cells
+from deepresearch.team.listed_operands import listed
 from deepresearch.team.operations import Operation, asked_operation, asks_how_much_less, without_average
 from deepresearch.team.placed_cells import PlacedCell, placed_cells
 from deepresearch.team.word_lists import TIME_STEMS
@@ -71,6 +72,8 @@ def find_operands(question: str, documents: Sequence[Document]) -> Operands | No
             return None
     if len(asked.years) == 1 and operation in _MOVES and _is_named_change(scored, asked):
         return None
+    if operation in (Operation.SUM, Operation.AVERAGE) and len(asked.years) < 2 and (things := listed(asked, scored)):
+        return Operands(operation, tuple(one.placed for one in things), FLOOR)
     single = None if operation in _TWO_SIDED else _over_periods(operation, question, asked, scored)
     several = _over_things(operation, question, asked, cells, weights)
     if several is not None and len(asked.years) >= 2 and single is not None:
@@ -158,7 +161,7 @@ def _along(operation: Operation, question: str, wanted: tuple[int, ...], line: d
     score = sum(one.score for one in chosen) / len(chosen) + (0.1 if wanted else 0.0) - implied
     if operation is Operation.DIFFERENCE and not _first_less_second(question, wanted):
         chosen.reverse()
-    return Operands(operation, tuple(one.placed for one in chosen), score)
+    return Operands(operation, tuple(one.placed for one in chosen), round(score, 9))
 
 
 def _first_less_second(question: str, wanted: tuple[int, ...]) -> bool:
@@ -187,8 +190,8 @@ def _over_things(
         turned = bool(_WHOLE_FIRST.search(question)) and operation in _TWO_SIDED
         turned |= operation is Operation.PERCENTAGE_CHANGE and not (_dated(first) and _dated(second))
         pair = (second, first) if turned else (first, second)
-        if best is None or score > best.score:
-            best = Operands(operation, tuple(one.placed for one in pair), score)
+        if best is None or round(score, 9) > best.score:
+            best = Operands(operation, tuple(one.placed for one in pair), round(score, 9))
     return best
 
 
