@@ -13,33 +13,9 @@ from typing import Any
 DATA_SET = "tatqa.dev.json"
 SCALES = {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "percent": 1.0}
 _STOP = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "as",
-        "at",
-        "by",
-        "for",
-        "from",
-        "in",
-        "of",
-        "on",
-        "or",
-        "per",
-        "than",
-        "that",
-        "the",
-        "to",
-        "was",
-        "were",
-        "what",
-        "with",
-        "its",
-        "is",
-        "are",
-    ]
+    ("a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "per", "than", "that", "the")
 )
+_STOP |= frozenset(("to", "was", "were", "what", "with", "its", "is", "are"))
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 
@@ -153,8 +129,7 @@ def _shape(derivation: str) -> tuple[str, list[float]] | None:
             return None if None in pair else ("percentage change", [one for one in pair if one is not None])
         case ast.BinOp(total, ast.Div(), count) if (terms := _terms(total)) and len(terms) > 1:
             # (2019-2017+1) is how the data set counts three years.
-            divisor = _value(count)
-            return ("average", terms) if divisor == len(terms) else None
+            return ("average", terms) if _value(count) == len(terms) else None
         case ast.BinOp(a, ast.Sub(), b):
             pair = [_leaf(a), _leaf(b)]
             return None if None in pair else ("difference", [one for one in pair if one is not None])
@@ -168,10 +143,10 @@ def _shape(derivation: str) -> tuple[str, list[float]] | None:
 
 def _leaf(node: ast.expr) -> float | None:
     match node:
-        case ast.Constant(int() | float() as value):
-            return float(value)
-        case ast.UnaryOp(ast.USub(), inner) if (inside := _leaf(inner)) is not None:
-            return -inside
+        case ast.Constant(int() | float() as written):
+            return float(written)
+        case ast.UnaryOp(ast.USub(), inner) if (value := _leaf(inner)) is not None:
+            return -value
     return None
 
 

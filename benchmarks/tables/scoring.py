@@ -46,7 +46,18 @@ def score(page: Page, question: Question, asked: Asked, values: Mapping[str, flo
     same_scale = scale == SCALES[question.scale] and (
         percent == (question.scale == "percent") or question.kind == "ratio"
     )
-    miss = "" if right and same_scale else "scale" if right else "other cells" if not cells else "operation or sign"
+    turned = _near(-result, question.answer, 0.0051)
+    miss = (
+        ""
+        if right and same_scale
+        else "scale"
+        if right
+        else "other cells"
+        if not cells
+        else "the other sign"
+        if turned
+        else "another operation"
+    )
     return Score(page, question, asked, cells, right, right and same_scale, miss, result)
 
 

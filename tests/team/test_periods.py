@@ -38,3 +38,17 @@ def test_periods_sort_by_time() -> None:
     labels = ["Q4 2021", "Q1 2022", "Q2 2021"]
     periods = [parsed for label in labels if (parsed := parse_period(label)) is not None]
     assert [period.part for period in sorted(periods)] == [2, 4, 1]
+
+
+@pytest.mark.parametrize(
+    ("label", "period"),
+    [
+        ("Fiscal 2019", Period(2019, 0, "year")),
+        ("Fiscal Year 2019", Period(2019, 0, "year")),
+        ("December 31, 2019", Period(2019, 12, "month")),
+        ("Year ended 31 March 2019", Period(2019, 3, "month")),
+        ("As of Dec 28, 2019", Period(2019, 12, "month")),
+    ],
+)
+def test_periods_of_reports(label: str, period: Period) -> None:
+    assert parse_period(label) == period

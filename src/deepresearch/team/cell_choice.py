@@ -18,7 +18,7 @@ from deepresearch.team.periods import MONTH_NAMES, years_in
 from deepresearch.team.placed_cells import PlacedCell
 from deepresearch.team.questions import content_terms, words
 from deepresearch.team.stemming import stem, stems
-from deepresearch.team.word_lists import TREND_WORDS
+from deepresearch.team.word_lists import CELL_WORDS, FUNCTION_WORDS, TREND_WORDS
 
 _NOTE = re.compile(
     r"\((?:note|refer|see|in |as |\d|[a-z]\))[^()]*\)|\(\d+\)|[*†‡]+$|(?<=[a-z]{3})\d{1,2}$", re.IGNORECASE
@@ -27,130 +27,8 @@ _WORD = re.compile(r"[^\W_]+")
 #: Characters before a table whose words say what it is about.
 _REACH = 400
 #: Words that tell more about what is done with a value than which value it is: they help where a row has them.
-_SOFT = frozenset(
-    stem(word)
-    for word in (
-        *TREND_WORDS,
-        *[
-            "increased",
-            "decreased",
-            "net",
-            "company",
-            "group",
-            "entity",
-            "firm",
-            "respective",
-            "respectively",
-            "end",
-            "ended",
-            "ending",
-            "year-end",
-            "fiscal",
-            "financial",
-            "twelve",
-            "months",
-            "month",
-            "as-of",
-            "table",
-            "reported",
-            "respect",
-            "was",
-            "were",
-            "percent",
-            "per",
-            "cent",
-            "proportion",
-            "share",
-            "average",
-            "mean",
-            "sum",
-            "total",
-            "combined",
-            "constitution",
-            "out",
-            "respectively",
-            "both",
-            "and",
-            "of",
-            "in",
-            "the",
-            "january",
-            "february",
-            "march",
-            "april",
-            "may",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-            "annual",
-            "quarter",
-            "date",
-            "data",
-            "item",
-            "items",
-            "category",
-        ],
-    )
-)
-_STOP = frozenset(
-    stem(word)
-    for word in [
-        "the",
-        "a",
-        "an",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "for",
-        "from",
-        "by",
-        "with",
-        "and",
-        "or",
-        "if",
-        "than",
-        "then",
-        "there",
-        "this",
-        "that",
-        "these",
-        "those",
-        "it",
-        "its",
-        "as",
-        "into",
-        "per",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "has",
-        "have",
-        "had",
-        "do",
-        "does",
-        "did",
-        "what",
-        "which",
-        "how",
-        "much",
-        "many",
-        "who",
-        "our",
-        "their",
-        "we",
-    ]
-)
-
-
+_SOFT = frozenset(stem(word) for word in TREND_WORDS | CELL_WORDS)
+_STOP = frozenset(stem(word) for word in FUNCTION_WORDS)
 _MONTHS = frozenset(stem(name) for name in MONTH_NAMES)
 
 
@@ -299,7 +177,8 @@ def _score(asked: Asked, one: PlacedCell, context: frozenset[str], weights: Cell
         elif len(have) > len(asked.years):
             score -= 0.1
     met = frozenset(stemmed for stemmed in said if stemmed in label | heads | groups)
-    return Scored(score, coverage, named, one, met, whole, context)
+    # Sums over sets differ in the last bits from run to run; rounded, equal cells stay equal.
+    return Scored(round(score, 9), round(coverage, 9), round(named, 9), one, met, whole, context)
 
 
 CHANGE_STEMS = frozenset(stem(word) for word in ("change", "variance", "increase", "decrease", "versus", "vs"))

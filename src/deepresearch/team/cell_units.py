@@ -15,7 +15,8 @@ _SCALE_WORDS = {
     "trillion": 1e12,
 }
 _SCALE = re.compile(
-    r"\b(thousand|million|billion|trillion)s?\b|(['’‘`]000)s?\b|(?<=[$€£(\s])(000)s?\b|(?:\b|(?<=[$€£]))(mn|bn|mio|mrd)\b|"
+    r"\b(thousand|million|billion|trillion)s?\b|(['’‘`]000)s?\b|(?<=[$€£(\s])(000)s?\b|"
+    r"(?:\b|(?<=[$€£]))(mn|bn|mio|mrd)\b|"
     r"(?:[$€£¥]|\b(?:USD|EUR|GBP|CHF|AUD|CAD|HK\$?|RMB))\s?([mkb])\b",
     re.IGNORECASE,
 )
@@ -26,7 +27,8 @@ _CURRENCY = re.compile(
     r"\b(?:U\.?S\.? )?dollars?\b|\beuros?\b",
     re.IGNORECASE,
 )
-_PERCENT = re.compile(r"%|\bper\s?cent\b|\bpercent(?:age)?s?\b", re.IGNORECASE)
+#: "5.125% notes" names a thing and counts nothing in percent.
+_PERCENT = re.compile(r"(?<![\d.])(?<!\d )%|\bper\s?cent\b|\bpercent(?:age)?s?\b", re.IGNORECASE)
 _PER_ONE = re.compile(
     r"\bper\b(?!\s?cent)|\b(?:ratio|rate|price|term|multiple)s?\s*(?:\([^()]*\))?$|\bin (?:years|days|months)\b",
     re.IGNORECASE,
@@ -41,7 +43,9 @@ _UNIT_LINE = re.compile(
 #: How running text says it: "(in thousands)", "amounts in millions of euros", "expressed in thousands".
 _SAID = re.compile(
     r"\bin (?:[A-Z$€£.’]{1,4} ?|U\.?S\.? |Canadian |Australian )?(?:dollars? |euros? |pounds? )?(?:in )?"
-    r"(?:thousands|millions|billions|[’'‘]000s?)\b(?: of (?:[A-Z]\w+ |U\.S\. )?\w+)?|\([$€£]? ?(?:thousands|millions|billions)\)",
+    r"(?:thousands|millions|billions|[’'‘]000s?)\b(?: of (?:[A-Z]\w+ |U\.S\. )?\w+)?|"
+    r"\b(?:in )?(?:[A-Z]{0,3}[$€£]|USD|EUR|GBP|CHF|RMB) ?(?:thousand|million|billion)s?\b(?<!\d)|"
+    r"\([$€£A-Z]{0,4} ?(?:thousand|million|billion)s?\)",
     re.IGNORECASE,
 )
 #: Characters before and after a table in which running text may say it.
@@ -68,7 +72,7 @@ def unit_of(
 ) -> tuple[float, str]:
     """Scale and unit of a figure: ``(1000000.0, "million USD")``; ``(1.0, "%")``; ``(1.0, "")`` where nothing is said.
 
-    The nearest word wins: the cell's own, then the innermost heading's. Ratios and prices stay out of the table's scale.
+    The nearest word wins: the cell's own, then the innermost heading's. Ratios and prices have no scale.
     """
     labels, heads = list(row), list(column)
     if "%" in shown:
@@ -92,9 +96,9 @@ def unit_of(
 
 
 def _table_words(table: Table, document: Document) -> list[str]:
-    """Texts that speak of the whole table, the nearest first: corner, unit lines, caption, the words before and after."""
+    """Texts that speak of the whole table, the nearest first: corner, unit lines, caption, text before and after."""
     top = [row[0].text for row in table.rows[: table.header_rows + 2] if row[0].text.strip()]
-    top += [cell.text for row in table.rows[: table.header_rows + 2] for cell in row[1:] if is_only_unit(cell.text)]
+    top += [cell.text for row in table.rows[: table.header_rows + 4] for cell in row if is_only_unit(cell.text)]
     before = document.text[max(0, table.start - _REACH) : table.start]
     after = document.text[table.end : table.end + _REACH]
     said = [match[0] for match in _SAID.finditer(before)][::-1] + [match[0] for match in _SAID.finditer(after)]

@@ -12,6 +12,7 @@ from deepresearch.team.operands import find_operands
 from deepresearch.team.operation_scripts import operation_request
 from deepresearch.team.operations import asked_operation
 from deepresearch.team.periods import parse_period
+from deepresearch.team.prose_series import find_prose_series
 from deepresearch.team.questions import years
 from deepresearch.team.scripts import math_request
 from deepresearch.team.series import Candidate, find_series
@@ -37,7 +38,7 @@ def requests_for(plan: Plan, documents: Sequence[Document]) -> list[MathRequest]
             continue
         if sub.type not in _NUMERIC and len(years(sub.text)) < 2:
             continue
-        chosen = choose_series(sub.text, candidates)
+        chosen = choose_series(sub.text, candidates) or choose_series(sub.text, find_prose_series(sub.text, documents))
         series = [clipped for one in chosen if (clipped := _clip(one, sub)) is not None]
         if not series or not _wanted(sub):
             continue

@@ -11,13 +11,15 @@ from deepresearch.model.evidence import Quote
 from deepresearch.model.plan import QuestionType, SubQuestion
 from deepresearch.model.retrieval import Hit
 from deepresearch.team.answering import TermWeights, asked_stems
-from deepresearch.team.cell_choice import CHANGE_STEMS, asked_of, named_stems, score_cells
+from deepresearch.team.cell_choice import CHANGE_STEMS, Asked, Scored, asked_of, named_stems, score_cells
 from deepresearch.team.periods import parse_period, years_in
 from deepresearch.team.placed_cells import PlacedCell, placed_cells
 from deepresearch.team.protocol import Finding
 from deepresearch.team.stemming import stems
 
 _FLOOR = 0.74
+#: Enough where the question has every word of the row's name and its period.
+_NAMED_FLOOR = 0.5
 #: A list is also named by its column's heading and its table's, so less of the question has to be covered.
 _LIST_FLOOR = 0.3
 _MOST = 3
@@ -42,7 +44,7 @@ def look_up(
     if sub_question.type is QuestionType.LIST:
         values = _lists(sub_question, documents, weights)
     elif sub_question.type in _SINGLE or (
-        sub_question.type is QuestionType.TREND and len(years_in(sub_question.text)) == 1
+        sub_question.type is not QuestionType.CAUSE and len(years_in(sub_question.text)) == 1
     ):
         values = _cells(sub_question, documents, weights)
     else:
@@ -59,7 +61,7 @@ def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: T
     for found in score_cells(asked, list(placed_cells(documents.values()))):
         one = found.placed
         label, heads = named_stems(cell.text for cell in one.label), named_stems(cell.text for cell in one.heads)
-        if sub_question.type not in _SINGLE and not (found.named > 0.99 and label & CHANGE_STEMS):
+        if sub_question.type not in _SINGLE and not _is_that_row(found, label, asked):
             continue
         own = label | heads | named_stems(cell.text for cell in one.groups)
         in_years = bool(set(one.years) & set(asked.years))
@@ -73,7 +75,7 @@ def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: T
         )
         if not wanted:
             got, total = 1.0, 1.0
-        if total and got / total >= _FLOOR:
+        if total and got / total >= (_NAMED_FLOOR if found.named > 0.99 and in_years else _FLOOR):
             name = ", ".join(filter(None, (one.name, *dict.fromkeys(head.text.strip() for head in one.heads))))
             text = f"{name}: {one.cell.text.strip()}{_unit(one)}."
             yield _Value(
@@ -84,6 +86,15 @@ def _cells(sub_question: SubQuestion, documents: dict[str, Document], weights: T
                 one.table,
                 one.document,
             )
+
+
+def _is_that_row(found: Scored, label: frozenset[str], asked: Asked) -> bool:
+    """Whether a question that sounds like a comparison or a development names one row by its whole name.
+
+    "Net decrease in cash" is a row; the decrease of "cash" is none.
+    """
+    moves = asked.soft & CHANGE_STEMS
+    return found.named > 0.99 and (bool(label & moves) if moves else found.whole)
 
 
 def _dated_groups(one: PlacedCell) -> tuple[Cell, ...]:

@@ -8,20 +8,24 @@ from dataclasses import dataclass, replace
 
 from deepresearch.model.documents import Document
 from deepresearch.team.cell_choice import Asked, CellWeights, Scored, asked_of, named_stems, score_cells
+from deepresearch.team.listed_operands import listed
 from deepresearch.team.operations import Operation, asked_operation, asks_how_much_less, without_average
 from deepresearch.team.placed_cells import PlacedCell, placed_cells
+from deepresearch.team.word_lists import TIME_STEMS
 
 #: A question has to name the operands at least this well.
 FLOOR = 0.5
 _TABLES = 6
 _LONGEST = 12
 _SPAN = re.compile(
-    r"\b(?:from|between)\b[^?]*?\b(?:19|20)\d\d\b[^?]*?\b(?:to|and|until|through)\b|(?:19|20)\d\d\s*(?:-|–|to|through|until)\s*\S*(?:19|20)\d\d|"
+    r"\b(?:from|between)\b[^?]*?\b(?:19|20)\d\d\b[^?]*?\b(?:to|and|until|through)\b|"
+    r"(?:19|20)\d\d\s*(?:-|–|to|through|until)\s*\S*(?:19|20)\d\d|"
     r"\b(?:over|across|during|for) (?:the )?(?:\w+[\s-])?(?:years|period)",
     re.IGNORECASE,
 )
 _SEPARATOR = re.compile(
-    r"\s(?:and(?: the| its)?|to(?: the| its)?|as an? (?:percent(?:age)?|per\s?cent|%|share|proportion|fraction) of|over|in|of|"
+    r"\s(?:and(?: the| its)?|to(?: the| its)?|as an? (?:percent(?:age)?|per\s?cent|%|share|proportion|fraction) of|"
+    r"over|in|of|"
     r"than|from|versus|vs\.?|against|compared (?:to|with)|divided by|minus|plus|is|was|are|were|out of|relative to|"
     r"(?:does|do|did) \w+|attributable to)\s|,\s",
     re.IGNORECASE,
@@ -29,7 +33,8 @@ _SEPARATOR = re.compile(
 #: Cuts that seldom stand between two operands.
 _WEAK = re.compile(r"\W*(?:of|from|is|was|are|were|in)?\W*", re.IGNORECASE)
 _WHOLE_FIRST = re.compile(
-    r"\b(?:what|which) (?:percent(?:age)?|per\s?cent|%|share|part|proportion|fraction) of\b.*?\b(?:is|was|are|were|did|does|do|"
+    r"\b(?:what|which) (?:percent(?:age)?|per\s?cent|%|share|part|proportion|fraction) of\b"
+    r".*?\b(?:is|was|are|were|did|does|do|"
     r"comes?|came|consists?|relates?|made|makes?|represents?|represented|accounted)\b(?! *$)",
     re.IGNORECASE,
 )
@@ -67,6 +72,8 @@ def find_operands(question: str, documents: Sequence[Document]) -> Operands | No
             return None
     if len(asked.years) == 1 and operation in _MOVES and _is_named_change(scored, asked):
         return None
+    if operation in (Operation.SUM, Operation.AVERAGE) and len(asked.years) < 2 and (things := listed(asked, scored)):
+        return Operands(operation, tuple(one.placed for one in things), FLOOR)
     single = None if operation in _TWO_SIDED else _over_periods(operation, question, asked, scored)
     several = _over_things(operation, question, asked, cells, weights)
     if several is not None and len(asked.years) >= 2 and single is not None:
@@ -104,45 +111,8 @@ def _line(one: PlacedCell) -> tuple[object, ...]:
 
 def _timeless(texts: Iterator[str]) -> Iterator[str]:
     for stemmed in named_stems(texts):
-        if not any(character.isdigit() for character in stemmed) and stemmed not in _TIME:
+        if not any(character.isdigit() for character in stemmed) and stemmed not in TIME_STEMS:
             yield stemmed
-
-
-_TIME = frozenset(
-    [
-        "januari",
-        "februari",
-        "march",
-        "april",
-        "may",
-        "june",
-        "juli",
-        "august",
-        "septemb",
-        "octob",
-        "novemb",
-        "decemb",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "fiscal",
-        "year",
-        "end",
-        "month",
-        "restat",
-        "audit",
-        "unaudit",
-    ]
-)
 
 
 def _over_periods(operation: Operation, question: str, asked: Asked, scored: Sequence[Scored]) -> Operands | None:
@@ -191,11 +161,11 @@ def _along(operation: Operation, question: str, wanted: tuple[int, ...], line: d
     score = sum(one.score for one in chosen) / len(chosen) + (0.1 if wanted else 0.0) - implied
     if operation is Operation.DIFFERENCE and not _first_less_second(question, wanted):
         chosen.reverse()
-    return Operands(operation, tuple(one.placed for one in chosen), score)
+    return Operands(operation, tuple(one.placed for one in chosen), round(score, 9))
 
 
 def _first_less_second(question: str, wanted: tuple[int, ...]) -> bool:
-    """Whether the earlier value comes first in a difference between periods: as asked, else the later less the earlier."""
+    """Whether a difference between periods is asked for as the earlier value less the later one."""
     if asks_how_much_less(question):
         return True
     return bool(_PLAIN_DIFFERENCE.search(question)) and len(wanted) == 2 and wanted[0] < wanted[1]
@@ -220,13 +190,13 @@ def _over_things(
         turned = bool(_WHOLE_FIRST.search(question)) and operation in _TWO_SIDED
         turned |= operation is Operation.PERCENTAGE_CHANGE and not (_dated(first) and _dated(second))
         pair = (second, first) if turned else (first, second)
-        if best is None or score > best.score:
-            best = Operands(operation, tuple(one.placed for one in pair), score)
+        if best is None or round(score, 9) > best.score:
+            best = Operands(operation, tuple(one.placed for one in pair), round(score, 9))
     return best
 
 
 def _dated(one: Scored) -> bool:
-    return bool(_TIME & named_stems(cell.text for cell in (*one.placed.heads, *one.placed.label)))
+    return bool(TIME_STEMS & named_stems(cell.text for cell in (*one.placed.heads, *one.placed.label)))
 
 
 def _sides(question: str) -> Iterator[tuple[Asked, Asked, float]]:
@@ -237,8 +207,8 @@ def _sides(question: str) -> Iterator[tuple[Asked, Asked, float]]:
             continue
         cost = 0.06 if _WEAK.fullmatch(cut[0]) else 0.0
         yield left, right, cost
-        words_left = re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[: cut.start()])
-        words_right = re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[cut.end() :])
+        words_left = list(re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[: cut.start()]))
+        words_right = list(re.findall(r"[^\W_]+(?:[-'’][^\W_]+)*", question[cut.end() :]))
         tail, head = asked_of(" ".join(words_right[1:])), asked_of(" ".join(words_left[:-1]))
         if tail.hard and len(words_right) > 1:
             yield replace(left, hard=left.hard | tail.hard), right, cost

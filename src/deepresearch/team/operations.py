@@ -1,4 +1,4 @@
-"""The operation that a question asks for by its words: a sum, a difference, a ratio, a percentage change, an average."""
+"""The operation that a question asks for: a sum, a difference, a ratio, a share, a percentage change, an average."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ class Operation(StrEnum):
     AVERAGE = "average"
 
 
-_MOVE = r"(?:changes?|increases?|decreases?|growth|grow|grew|declines?|reductions?|drops?|falls?|fell|rises?|rose|variation|variance|movement)"
+_MOVE = (
+    r"(?:changes?|increases?|decreases?|growth|grow|grew|declines?|reductions?|drops?|falls?|fell|rises?|rose|"
+    r"variation|variance|movement)"
+)
 _PERCENT = r"(?:percent(?:age)?|per\s?cent|%|proportional|relative)"
 _PERCENTAGE_CHANGE = re.compile(
-    rf"{_PERCENT}\W+(?:\w+\W+)?(?:\(?of\)?\W+)?{_MOVE}\b|\b{_MOVE}\b[^?]*\b(?:in|as a) (?:percent(?:age)?|per\s?cent)\b(?!\W+of\b)|"
+    rf"{_PERCENT}\W+(?:\w+\W+)?(?:\(?of\)?\W+)?{_MOVE}\b|"
+    rf"\b{_MOVE}\b[^?]*\b(?:in|as a) (?:percent(?:age)?|per\s?cent)\b(?!\W+of\b)|"
     rf"\bgrowth rate\b|\brate of (?:change|growth|increase|decrease)\b|{_PERCENT}\W+(?:difference|increase\W+/)|"
     rf"\bby (?:what|how (?:much|many)) (?:percent(?:age)?|per\s?cent|%)|\b{_MOVE}\s*\(%\)",
     re.IGNORECASE,
@@ -32,7 +36,8 @@ _NO_AVERAGE = re.compile(r"\bweighted[\s-]+average\b", re.IGNORECASE)
 _SHARE = re.compile(
     r"\bas an? (?:percent(?:age)?|per\s?cent|%|share) of\b|"
     r"\b(?:what|which) (?:percent(?:age)?|per\s?cent|%|share|part) of\b|"
-    r"\b(?:percent(?:age)?|per\s?cent)\W+(?:\w+\W+)?(?:constitution|contribution|share|portion|composition|proportion|make-?up)\b|"
+    r"\b(?:percent(?:age)?|per\s?cent)\W+(?:\w+\W+)?"
+    r"(?:constitution|contribution|share|portion|composition|proportion|make-?up)\b|"
     r"\bpercent(?:age)? (?:of|that)\b|\b(?:account(?:s|ed)? for|make up|made up|share of)\b",
     re.IGNORECASE,
 )
@@ -41,7 +46,8 @@ _RATIO = re.compile(
 )
 _DIFFERENCE = re.compile(
     rf"\b(?:difference|differ|differs|{_MOVE}|gap|spread)\b|"
-    r"\bhow much (?:more|less|higher|lower|larger|smaller|greater|fewer)\b|\bhow many (?:more|fewer|less)\b|\b(?:minus|net of)\b",
+    r"\bhow much (?:more|less|higher|lower|larger|smaller|greater|fewer)\b|"
+    r"\bhow many (?:more|fewer|less)\b|\b(?:minus|net of)\b",
     re.IGNORECASE,
 )
 _SUM = re.compile(

@@ -29,7 +29,9 @@ _MONTHS = {
 #: Names of months in several languages, in lower case.
 MONTH_NAMES = frozenset(_MONTHS)
 _YEAR = re.compile(
-    r"(?:FY|CY|GJ|year|jahr)?\s*'?((?:19|20)\d\d)(?:\s*/\s*(?:\d\d|\d{4}))?\s*(?:\(?[A-Za-z*†)]{0,12}\)?)?", re.I
+    r"(?:FY|CY|GJ|(?:fiscal )?year|fiscal|jahr)?\s*'?((?:19|20)\d\d)"
+    r"(?:\s*/\s*(?:\d\d|\d{4}))?\s*(?:\(?[A-Za-z*†)]{0,12}\)?)?",
+    re.I,
 )
 _SHORT_FISCAL = re.compile(r"FY\s*'?(\d\d)", re.I)
 _QUARTER = re.compile(r"(?:Q([1-4])[\s/.-]*((?:19|20)\d\d)|((?:19|20)\d\d)[\s/.-]*Q([1-4]))", re.I)
@@ -40,7 +42,14 @@ _NAMED_MONTH = re.compile(r"([^\W\d_]{3,10})\.?\s+'?((?:19|20)\d\d)")
 
 
 _ANY_YEAR = re.compile(
-    r"(?<![\d.,$€£])((?:19|20)\d\d)(?:\s?/\s?(?:20)?(\d\d))?(?![\d%]|[.,]\d)|\b(?:FY|CY|F|fiscal|year|fiscal year)\s?['’]?(\d\d)\b(?!\s?%)",
+    r"(?<![\d.,$€£])((?:19|20)\d\d)(?:\s?/\s?(?:20)?(\d\d))?(?![\d%]|[.,]\d)|"
+    r"\b(?:FY|CY|F|fiscal|year|fiscal year)\s?['’]?(\d\d)\b(?!\s?%)",
+    re.IGNORECASE,
+)
+
+_DATED = re.compile(
+    r"(?:(?:(?:fiscal )?(?:year|quarter|period|(?:\w+ )?months)s? (?:ended|ending)|as (?:of|at)|at|on) )?"
+    r"(?:([^\W\d_]{3,10})\.? \d{1,2},? ((?:19|20)\d\d)|\d{1,2}\.? ([^\W\d_]{3,10})\.?,? ((?:19|20)\d\d))",
     re.IGNORECASE,
 )
 
@@ -65,6 +74,9 @@ def parse_period(label: str) -> Period | None:
         return Period(int(year), int(month), "month")
     if (match := _NAMED_MONTH.fullmatch(text)) and match[1].casefold() in _MONTHS:
         return Period(int(match[2]), _MONTHS[match[1].casefold()], "month")
+    if match := _DATED.fullmatch(text):
+        name, year = (match[1], match[2]) if match[1] else (match[3], match[4])
+        return Period(int(year), _MONTHS[name.casefold()], "month") if name.casefold() in _MONTHS else None
     if match := _YEAR.fullmatch(text):
         return Period(int(match[1]), 0, "year")
     if match := _SHORT_FISCAL.fullmatch(text):
@@ -73,7 +85,7 @@ def parse_period(label: str) -> Period | None:
 
 
 def years_in(text: str) -> tuple[int, ...]:
-    """The years that a heading or a question names, in order and once each: ``FY19`` and ``December 31, 2019`` are 2019.
+    """The years that a heading or a question names, in order and once each: ``FY19`` and ``Dec 31, 2019`` are 2019.
 
     Of a year that runs over two (``2018/19``) it is the second, in which it ends.
     """

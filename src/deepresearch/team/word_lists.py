@@ -39,3 +39,29 @@ LIGHT_WORDS = _set(
     decrease change
     """
 )
+
+#: Words that tell more about what is done with a value, or when, than which value of a table it is.
+CELL_WORDS = _set(
+    """
+    increased decreased net company group entity firm respectively respective end ended ending year-end fiscal financial
+    twelve months month as-of table reported respect was were percent per cent proportion share average mean sum total
+    combined constitution out both and of in the january february march april may june july august september october
+    november december annual quarter date data item items category
+    """
+)
+
+#: Words without any content of their own, in the name of a row as well.
+FUNCTION_WORDS = _set(
+    """
+    the a an of in on at to for from by with and or if than then there this that these those it its as into per is are
+    was were be been being has have had do does did what which how much many who our their we
+    """
+)
+
+#: Stems of the words in a heading that only say when, or in what state a figure is given.
+TIME_STEMS = _set(
+    """
+    januari februari march april may june juli august septemb octob novemb decemb jan feb mar apr jun jul aug sep sept
+    oct nov dec fiscal year end month restat audit unaudit
+    """
+)
