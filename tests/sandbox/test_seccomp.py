@@ -138,8 +138,10 @@ def under_filter(*command: str, timeout: float = 120) -> subprocess.CompletedPro
         os.write(descriptor, seccomp.bpf_program())
         os.lseek(descriptor, 0, os.SEEK_SET)
         bubblewrap = ["bwrap", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL", "--uid", "65532"]
-        bubblewrap += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
-        bubblewrap += ["--seccomp", str(descriptor), "--setenv", "HOME", "/tmp", "--chdir", "/tmp"]
+        bubblewrap += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/mnt"]
+        bubblewrap += ["--seccomp", str(descriptor), "--setenv", "HOME", "/mnt", "--chdir", "/mnt"]
+        # Not /tmp: the checkout under test may lie there.
+        bubblewrap += ["--setenv", "TMPDIR", "/mnt"]
         return subprocess.run(
             [*bubblewrap, *command],
             capture_output=True,
