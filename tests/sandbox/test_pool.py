@@ -62,7 +62,7 @@ async def test_a_worker_that_died_waiting_is_not_used(backend_name: str, sandbox
         await pool_of(sandbox).wait_warm()
         (worker,) = children() - before
         os.kill(worker, signal.SIGKILL)
-        while worker in children() and "State:\tZ" not in Path(f"/proc/{worker}/status").read_text():
+        while worker in children() and "State:\tZ" not in Path(f"/proc/{worker}/status").read_text():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.5)
         result = await sandbox.run(SandboxRequest(script="print(1)"))
