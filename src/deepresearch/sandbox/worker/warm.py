@@ -49,6 +49,7 @@ MODULES = (
     "numpy",
     "numpy.random",
     "pandas",
+    "pandas.plotting._matplotlib",
     "matplotlib",
     "matplotlib.pyplot",
     "matplotlib.animation",
@@ -90,18 +91,22 @@ def warm_up() -> list[str]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
             imported.append(name)
-    if "matplotlib.backends.backend_pdf" in imported:
-        _draw_once()
+    draw_once()
     return imported
 
 
-def _draw_once() -> None:
-    """Draw one picture without pyplot, so that no figure number is used up: fills font and path caches."""
-    from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]
+def draw_once() -> None:
+    """Draw one picture without pyplot, so that no figure number is used up: fills font, path and memory caches.
 
-    figure = Figure(figsize=(2, 2))
+    Without Matplotlib nothing is drawn.
+    """
+    try:
+        from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        return
+    figure = Figure()
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], label="$x^2$")
+    axes.plot(range(100), range(100), label="$x^2$")
     axes.set_title("warm")
     axes.legend()
     for form in ("png", "svg", "pdf"):
