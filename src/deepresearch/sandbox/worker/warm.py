@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import os
@@ -98,9 +99,11 @@ def warm_up() -> list[str]:
 def draw_once() -> None:
     """Draw one picture without pyplot, so that no figure number is used up: fills font, path and memory caches.
 
-    Without Matplotlib nothing is drawn.
+    No font file stays open: a descriptor would reach the script, and closed behind its font it would break the next
+    picture. Without Matplotlib nothing is drawn.
     """
     try:
+        from matplotlib import font_manager  # type: ignore[import-not-found, unused-ignore]
         from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         return
@@ -111,3 +114,7 @@ def draw_once() -> None:
     axes.legend()
     for form in ("png", "svg", "pdf"):
         figure.savefig(io.BytesIO(), format=form)
+    del figure, axes
+    # The cache that Matplotlib itself clears in every forked process, under the same name.
+    font_manager._get_font.cache_clear()
+    gc.collect()
