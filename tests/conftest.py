@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.postgres_server import PostgresServer, programs
 
 from deepresearch.settings import Settings
-from tests.postgres_server import PostgresServer, programs
 
 PROJECT = Path(__file__).parents[1]
 CORPUS = PROJECT / "examples" / "corpus"

@@ -133,8 +133,21 @@ class Material:
                 index = stack.enter_context(self._collections.open(indexed.named))
                 searches.append(_sifting(index, current))
             if indexed.collection is not None:
+                self._make_again(indexed)
                 searches.append(_plain(stack.enter_context(self._library.open(indexed.collection))))
             yield searches
+
+    def _make_again(self, indexed: Indexed) -> None:
+        """Make the index of the session's own documents where it is missing: the session began on another machine."""
+        if indexed.collection is None or self._library.exists(indexed.collection):
+            return
+        own = None if indexed.named is None else set(self._collections.holdings.not_in(self._id, indexed.named))
+        documents = [
+            document
+            for document in self.documents(indexed.chosen)
+            if document.sha256 not in indexed.superseded and (own is None or document.sha256 in own)
+        ]
+        self._library.build(documents, lambda _done, _total: None)
 
     def _choose(self, named: str, plan: Plan) -> set[str]:
         """The documents of a large collection that the plan's searches bring up, their namesakes, and all others."""

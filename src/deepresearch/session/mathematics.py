@@ -10,6 +10,7 @@ from typing import Any
 from deepresearch.model.mathematics import Artefact, MathRequest, MathResult, MathStatus, MathSummary
 from deepresearch.sandbox import Reason, SandboxRequest, SandboxResult
 from deepresearch.session.patience import patiently
+from deepresearch.session.run_journal import RunJournal
 from deepresearch.session.store import Store
 from deepresearch.team.protocol import MathOutcome
 from deepresearch.team.wording import decimals
@@ -27,26 +28,33 @@ async def run(
     sandbox: RunRequest,
     store: Store,
     patience: float = 0.0,
+    journal: RunJournal | None = None,
 ) -> MathResult:
     """Run one request under the run's own id. Whatever happens is a result; its note is empty on success.
 
+    A run that ended in an earlier process, and is in the `journal`, is not made again.
     A database that is away when the run has ended is waited for `patience` seconds: the run is not made twice.
     """
-    result = await sandbox(
-        SandboxRequest(
-            script=request.script,
-            files={name: text.encode() for name, text in request.files.items()},
-            expects=request.expects,
-            timeout=TIMEOUT_S,
-            session_id=session_id,
-            run_id=run_id,
+    result = None if journal is None else await asyncio.to_thread(journal.get, run_id)
+    if result is None:
+        result = await sandbox(
+            SandboxRequest(
+                script=request.script,
+                files={name: text.encode() for name, text in request.files.items()},
+                expects=request.expects,
+                timeout=TIMEOUT_S,
+                session_id=session_id,
+                run_id=run_id,
+            )
         )
-    )
+        if journal is not None:
+            journal.put(result)  # at once, without leaving this thread
+    ended = result
     status = MathStatus(result.status)
     values, trouble = printed_values(result.stdout) if status is MathStatus.SUCCESS else ({}, "")
     if trouble:
         status = MathStatus.FAILURE
-    artefacts = await patiently(lambda: asyncio.to_thread(_keep, result, session_id, store), patience)
+    artefacts = await patiently(lambda: asyncio.to_thread(_keep, ended, session_id, store), patience)
     return MathResult(
         request_id=request.id,
         run_id=run_id,
