@@ -15,6 +15,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from deepresearch.telemetry.context import current_session
+from deepresearch.telemetry.traces import current_trace
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor
 
@@ -113,6 +116,12 @@ def _contract_fields(_logger: object, _method: str, event: EventDict) -> EventDi
     record = event.get("_record")
     event["target"] = record.name if record is not None else "deepresearch"
     event.setdefault("instance_id", instance_id())
+    session = current_session()
+    if session is not None and event.get("session_id") is None:
+        event["session_id"] = session
+    trace = current_trace()
+    if trace is not None:
+        event["trace_id"], event["span_id"] = trace
     return event
 
 
