@@ -149,8 +149,8 @@ class Sandbox:
             async with self._pool.turn(on_queue):
                 run.timings["queue"] = time.monotonic() - started
                 verdict = await run.perform(self._pool)
-        except SandboxUnavailable as missing:
-            verdict = endings.unavailable(str(missing))
+        except SandboxError as broken:
+            verdict = endings.unavailable(str(broken))
         return self._record(run.result(verdict), request)
 
     def _record(self, result: SandboxResult, request: SandboxRequest) -> SandboxResult:
