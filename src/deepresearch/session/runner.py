@@ -13,6 +13,7 @@ from typing import Any
 
 from deepresearch.session.progress import Listener
 from deepresearch.session.store import Store
+from deepresearch.telemetry.sessions import session_step
 
 
 class StageRunner:
@@ -31,7 +32,8 @@ class StageRunner:
         event = await asyncio.to_thread(self._store.add_event, self._session_id, "stage.started", {"stage": key})
         self._listener.event(event)
         begun = time.monotonic()
-        value, told = await work()
+        with session_step(self._session_id, key):
+            value, told = await work()
         told = {**told, "seconds": round(time.monotonic() - begun, 3)}
         event = await asyncio.to_thread(self._store.finish, self._session_id, key, value, told)
         self._listener.event(event)

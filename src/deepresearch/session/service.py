@@ -24,6 +24,7 @@ from deepresearch.session.engine import Engine
 from deepresearch.session.ingesting import Ingested, Step
 from deepresearch.session.library import Library
 from deepresearch.session.material import Material
+from deepresearch.session.observed import observed
 from deepresearch.session.ownership import Ownership
 from deepresearch.session.progress import Listener, Silent
 from deepresearch.session.stages import Stages
@@ -177,7 +178,8 @@ class DeepResearch:
             return finished if complete else await asyncio.to_thread(stages.write_report)
         store.set_state(session_id, SessionState.RUNNING)
         try:
-            await self._engine.run(session_id, stages)
+            run = self._engine.run(session_id, stages)
+            await observed(session_id, record.options.team, run, stages.finished_report)
         except DeepResearchError as error:
             store.set_state(session_id, SessionState.FAILED, str(error))
             listener.event(store.add_event(session_id, "session.failed", {"error": str(error)}))
