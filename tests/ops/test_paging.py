@@ -1,0 +1,118 @@
+"""Somebody is paged when the sandbox fails: from the script through Prometheus and Alertmanager to the webhook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.ops.hosts import sandbox_host
+from tests.ops.programs import (
+    Webhook,
+    alertmanager,
+    free_port,
+    program,
+    prometheus,
+    query,
+    quick_rules,
+    running,
+    wait_for,
+    webhook,
+)
+
+__all__ = ["webhook"]
+
+WARNING, CRITICAL, NO_SUCCESS = "SandboxFailureStreakWarning", "SandboxFailureStreakCritical", "SandboxNoSuccess"
+
+
+def test_failing_scripts_warn_then_page_and_a_success_resolves(
+    tmp_path: Path, environment: dict[str, str], webhook: Webhook
+) -> None:
+    port = free_port()
+    with (
+        alertmanager(tmp_path, webhook) as alerts,
+        sandbox_host("deepresearch-api", environment, tmp_path / "host.log", port=port) as host,
+        prometheus(tmp_path, [host.address], alerts) as address,
+    ):
+        wait_for("the first scrape", lambda: query(address, "telemetry_sandbox_failure_streak"))
+        assert [host.run("fail")["streak"] for _ in range(4)] == [1, 2, 3, 4]
+        warning = wait_for("the warning", lambda: webhook.find(WARNING, path="/team"))
+        assert warning["labels"]["severity"] == "warning"
+        assert "runs failed in a row" in warning["annotations"]["summary"]
+        instance = query(address, "telemetry_sandbox_failure_streak")[0]["metric"]["service_instance_id"]
+        assert instance in warning["annotations"]["description"]
+        assert webhook.find(CRITICAL) is None
+
+        assert host.run("fail")["streak"] == 5
+        critical = wait_for("the page", lambda: webhook.find(CRITICAL, path="/pager"))
+        assert critical["labels"] == {
+            "alertname": CRITICAL, "severity": "critical", "team": "deepresearch", "component": "sandbox",
+            "service_name": "deepresearch-api",
+        }  # fmt: skip
+        assert critical["annotations"]["runbook_url"] == f"ops/runbooks/{CRITICAL}.md"
+
+        assert host.run("ok") == {"status": "success", "streak": 0, "message": ""}
+        wait_for("the page's end", lambda: webhook.find(CRITICAL, "resolved", "/pager"))
+        wait_for("the warning's end", lambda: webhook.find(WARNING, "resolved", "/team"))
+
+
+def test_two_processes_share_an_alert_that_names_both(
+    tmp_path: Path, environment: dict[str, str], webhook: Webhook
+) -> None:
+    ports = free_port(), free_port()
+    with (
+        alertmanager(tmp_path, webhook) as alerts,
+        sandbox_host("deepresearch-api", environment, tmp_path / "one.log", port=ports[0]) as one,
+        sandbox_host("deepresearch-api", environment, tmp_path / "two.log", port=ports[1]) as two,
+        prometheus(tmp_path, [one.address, two.address], alerts) as address,
+    ):
+        wait_for("both scrapes", lambda: len(query(address, "telemetry_sandbox_failure_streak")) == 2)
+        # Two failures each: no process alone reaches three in a row.
+        for host in (one, two, one, two):
+            assert host.run("fail")["streak"] <= 2
+        alert = wait_for("the alert", lambda: webhook.find(NO_SUCCESS))
+        instances = [
+            found["metric"]["service_instance_id"] for found in query(address, "telemetry_sandbox_failure_streak")
+        ]
+        assert len(set(instances)) == 2
+        told = wait_for(
+            "both instances in the alert",
+            lambda: next(
+                (
+                    found["annotations"]["description"]
+                    for _, found in webhook.alerts
+                    if found["labels"]["alertname"] == NO_SUCCESS
+                    and all(instance in found["annotations"]["description"] for instance in instances)
+                ),
+                None,
+            ),
+        )
+        assert told
+        assert alert["labels"]["service_name"] == "deepresearch-api"
+        assert webhook.find(WARNING) is None
+
+
+def test_the_same_through_a_push_into_a_real_receiver(
+    tmp_path: Path, environment: dict[str, str], webhook: Webhook
+) -> None:
+    receiver = free_port()
+    store = [
+        program("victoria-metrics"),
+        f"-httpListenAddr=127.0.0.1:{receiver}",
+        f"-storageDataPath={tmp_path / 'victoria'}",
+        "-opentelemetry.usePrometheusNaming",
+        "-search.latencyOffset=0s",
+    ]
+    address = f"http://127.0.0.1:{receiver}"
+    with running(store, tmp_path / "victoria.log"):
+        wait_for("VictoriaMetrics", lambda: query(address, "1"))
+        endpoint = f"{address}/opentelemetry/v1/metrics"
+        with sandbox_host(
+            "deepresearch-worker", environment, tmp_path / "host.log", otel_metrics_endpoint=endpoint
+        ) as host:
+            assert [host.run("fail")["streak"] for _ in range(5)] == [1, 2, 3, 4, 5]
+        # The host has ended: what it pushed last was flushed by its shutdown.
+        streak = wait_for("the push", lambda: query(address, "telemetry_sandbox_failure_streak[1h]"))
+        assert streak[0]["metric"]["service_name"] == "deepresearch-worker"
+        assert max(float(value) for _, value in streak[0]["values"]) == 5
+        runs = query(address, 'max_over_time(telemetry_sandbox_runs_total{status="failure"}[1h])')
+        assert [float(found["value"][1]) for found in runs] == [5.0]
+        assert quick_rules(tmp_path).exists()
