@@ -59,6 +59,7 @@ class Settings(BaseSettings):
         default=None, description="Base address of an OTLP receiver that spans are pushed to."
     )
     otel_protocol: Literal["http", "grpc"] = Field(default="http", description="How both are spoken to.")
+    otel_period_seconds: float = Field(default=15.0, gt=0, description="Seconds between two pushes of metrics.")
     metrics_addr: str = Field(
         default="", description="HOST:PORT where a worker serves its /metrics page; not served unless set."
     )

@@ -39,7 +39,7 @@ class Host:
 
 @contextmanager
 def sandbox_host(
-    service: str, environment: dict[str, str], log: Path, *, port: int = 0, **settings: str
+    service: str, environment: dict[str, str], log: Path, *, port: int = 0, settings: dict[str, str] | None = None
 ) -> Iterator[Host]:
     """Start a host; its log lines go to `log`, its metrics page to `port` when one is given."""
     address = f"127.0.0.1:{port}" if port else ""
@@ -47,7 +47,7 @@ def sandbox_host(
         **environment,
         "PYTHONPATH": f"{PROJECT / 'src'}:{PROJECT}",
         **({"DEEPRESEARCH_METRICS_ADDR": address} if address else {}),
-        **{f"DEEPRESEARCH_{name.upper()}": value for name, value in settings.items()},
+        **{f"DEEPRESEARCH_{name.upper()}": value for name, value in (settings or {}).items()},
     }
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -93,7 +93,8 @@ def test_two_processes_share_an_alert_that_names_both(
 def test_the_same_through_a_push_into_a_real_receiver(
     tmp_path: Path, environment: dict[str, str], webhook: Webhook
 ) -> None:
-    receiver = free_port()
+    """OTLP into VictoriaMetrics, the same rules in vmalert, the same Alertmanager."""
+    receiver, rules_at = free_port(), free_port()
     store = [
         program("victoria-metrics"),
         f"-httpListenAddr=127.0.0.1:{receiver}",
@@ -102,17 +103,40 @@ def test_the_same_through_a_push_into_a_real_receiver(
         "-search.latencyOffset=0s",
     ]
     address = f"http://127.0.0.1:{receiver}"
-    with running(store, tmp_path / "victoria.log"):
+    with (
+        alertmanager(tmp_path, webhook) as alerts,
+        running(store, tmp_path / "victoria.log"),
+    ):
         wait_for("VictoriaMetrics", lambda: query(address, "1"))
-        endpoint = f"{address}/opentelemetry/v1/metrics"
-        with sandbox_host(
-            "deepresearch-worker", environment, tmp_path / "host.log", otel_metrics_endpoint=endpoint
-        ) as host:
-            assert [host.run("fail")["streak"] for _ in range(5)] == [1, 2, 3, 4, 5]
+        rules = [
+            program("vmalert"),
+            f"-rule={quick_rules(tmp_path)}",
+            f"-datasource.url={address}",
+            f"-remoteWrite.url={address}",
+            f"-notifier.url={alerts}",
+            f"-httpListenAddr=127.0.0.1:{rules_at}",
+            "-evaluationInterval=1s",
+            "-rule.evalDelay=0s",
+            "-remoteWrite.flushInterval=200ms",
+        ]
+        settings = {
+            "otel_metrics_endpoint": f"{address}/opentelemetry/v1/metrics",
+            "otel_period_seconds": "1",
+        }
+        with (
+            running(rules, tmp_path / "vmalert.log"),
+            sandbox_host("deepresearch-worker", environment, tmp_path / "host.log", settings=settings) as host,
+        ):
+            assert [host.run("fail")["streak"] for _ in range(4)] == [1, 2, 3, 4]
+            warning = wait_for("the warning", lambda: webhook.find(WARNING, path="/team"))
+            assert warning["labels"]["service_name"] == "deepresearch-worker"
+            assert webhook.find(CRITICAL) is None
+            host.run("fail")
+            wait_for("the page", lambda: webhook.find(CRITICAL, path="/pager"))
+            host.run("ok")
+            wait_for("the page's end", lambda: webhook.find(CRITICAL, "resolved", "/pager"))
         # The host has ended: what it pushed last was flushed by its shutdown.
-        streak = wait_for("the push", lambda: query(address, "telemetry_sandbox_failure_streak[1h]"))
-        assert streak[0]["metric"]["service_name"] == "deepresearch-worker"
-        assert max(float(value) for _, value in streak[0]["values"]) == 5
-        runs = query(address, 'max_over_time(telemetry_sandbox_runs_total{status="failure"}[1h])')
-        assert [float(found["value"][1]) for found in runs] == [5.0]
-        assert quick_rules(tmp_path).exists()
+        runs = query(address, "max by (status) (max_over_time(telemetry_sandbox_runs_total[1h]))")
+        assert {found["metric"]["status"]: float(found["value"][1]) for found in runs} == {
+            "success": 1.0, "failure": 5.0, "timeout": 0.0,
+        }  # fmt: skip

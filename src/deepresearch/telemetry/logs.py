@@ -45,10 +45,11 @@ def configure_logging(
     log_format: str = "json",
     log_dir: Path | None = None,
     retention_days: int = 0,
+    service_name: str = "",
 ) -> None:
     """Write log lines to `stream` (standard output unless given) and to ``deepresearch.jsonl`` in `log_dir`.
 
-    `log_format` is ``json`` or ``text`` (``time level target - body``). `to_stream` False leaves only the folder.
+    `service_name` stands in every line when given. `log_format` is ``json`` or ``text`` (``time level target - body``). `to_stream` False leaves only the folder.
     Rotated files in the folder that are older than `retention_days` are deleted (0 keeps them). A folder that cannot
     be written, or that fills up later, costs the file, not the program: it is named once as a warning. Calling again
     replaces the earlier set-up.
@@ -65,7 +66,7 @@ def configure_logging(
             handlers.append(LineFileHandler(log_dir / LOG_FILE, lambda message: _tell(screen, message)))
         except OSError as error:
             trouble = f"log folder {log_dir} cannot be written ({error.strerror}); logging goes on without it"
-    formatter = _formatter(log_format)
+    formatter = _formatter(log_format, service_name)
     root = logging.getLogger()
     for handler in list(root.handlers):
         if getattr(handler, "_deepresearch", False):
@@ -117,14 +118,20 @@ class _Repetitions(logging.Filter):
         return True
 
 
-def _formatter(log_format: str) -> logging.Formatter:
+def _formatter(log_format: str, service_name: str) -> logging.Formatter:
     import structlog
+
+    def named(_logger: object, _method: str, event: EventDict) -> EventDict:
+        if service_name:
+            event.setdefault("service_name", service_name)
+        return event
 
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _contract_fields,
+        named,
         structlog.processors.format_exc_info,
         structlog.processors.EventRenamer("message"),
         _redact_all,

@@ -40,8 +40,14 @@ def telemetry_of_service(settings: Settings, service_name: str) -> Iterator[None
         log_format=settings.log_format,
         log_dir=settings.log_dir,
         retention_days=settings.log_retention_days,
+        service_name=service_name,
     )
-    init_meter_provider(service_name, settings.otel_metrics_endpoint, protocol=settings.otel_protocol)
+    init_meter_provider(
+        service_name,
+        settings.otel_metrics_endpoint,
+        protocol=settings.otel_protocol,
+        period_s=settings.otel_period_seconds,
+    )
     page = None
     try:
         init_tracer_provider(service_name, settings.otel_traces_endpoint, protocol=settings.otel_protocol)
@@ -83,10 +89,16 @@ def telemetry_of_command(settings: Settings) -> Iterator[None]:
             log_format=settings.log_format,
             log_dir=settings.log_dir,
             retention_days=settings.log_retention_days,
+            service_name=COMMAND,
         )
     try:
         if settings.otel_metrics_endpoint:
-            init_meter_provider(COMMAND, settings.otel_metrics_endpoint, protocol=settings.otel_protocol)
+            init_meter_provider(
+                COMMAND,
+                settings.otel_metrics_endpoint,
+                protocol=settings.otel_protocol,
+                period_s=settings.otel_period_seconds,
+            )
         init_tracer_provider(COMMAND, settings.otel_traces_endpoint, protocol=settings.otel_protocol)
         yield
     finally:
