@@ -19,6 +19,19 @@ TARGET = "telemetry.sandbox"
 
 STATUSES = ("success", "failure", "timeout")
 
+#: Why a run ended without success; the sandbox's own words.
+REASONS = (
+    "exit",
+    "signal",
+    "out_of_memory",
+    "process_limit",
+    "disk_limit",
+    "output_limit",
+    "missing_output",
+    "unavailable",
+    "timeout",
+)
+
 #: From this many failures in a row an event is at error level.
 ERROR_STREAK = 3
 
@@ -64,19 +77,19 @@ class _Instruments:
         )
         for status in STATUSES:
             self._runs.add(0, {"status": status})
-        for reason in ("failure", "timeout"):
+        for reason in REASONS:
             self._alerts.add(0, {"reason": reason})
         self._outputs.add(0)
 
-    def record(self, status: str, duration_s: float, outputs: int, failure_streak: int, alert: bool) -> None:
+    def record(self, status: str, reason: str, duration_s: float, outputs: int, failure_streak: int) -> None:
         """Count one run."""
         with self._lock:
             self._streak = failure_streak
         self._runs.add(1, {"status": status})
         self._duration.record(duration_s, {"status": status})
         self._outputs.add(outputs)
-        if alert:
-            self._alerts.add(1, {"reason": status})
+        if status != "success":
+            self._alerts.add(1, {"reason": reason})
 
     def _observe(self, _options: CallbackOptions) -> Iterable[Observation]:
         from opentelemetry.metrics import Observation
@@ -167,4 +180,4 @@ def record_run(
         "math.degradation_note": degradation_note,
     }
     _log.log(level, "sandbox execution finished", extra=fields)
-    _Instruments().record(status, duration_ms / 1000, outputs, failure_streak, alert)
+    _Instruments().record(status, reason, duration_ms / 1000, outputs, failure_streak)
