@@ -148,9 +148,7 @@ def alertmanager(folder: Path, webhook: Webhook) -> Iterator[str]:
     """Alertmanager with the shipped configuration, only faster and with the webhook as its receivers."""
     text = (PROJECT / "ops" / "alertmanager.yml").read_text()
     for name in ("team", "pager"):
-        text = _replaced(
-            text, f"url_file: /etc/alertmanager/secrets/{name}-url", f"url: http://127.0.0.1:{webhook.port}/{name}"
-        )
+        text = _replaced(text, f"url_file: /run/secrets/{name}-url", f"url: http://127.0.0.1:{webhook.port}/{name}")
     text = _replaced(text, "group_wait: 30s", "group_wait: 1s")
     text = _replaced(text, "group_wait: 10s", "group_wait: 1s")
     text = _replaced(text, "group_interval: 5m", "group_interval: 1s")

@@ -18,12 +18,15 @@ __all__ = ["log_sink"]
 #: What the collector's exporter adds to the labels of the process.
 ADDED = frozenset({"job", "instance", "otel_scope_name", "otel_scope_version", "otel_scope_schema_url",
                    "service_version", "telemetry_sdk_language", "telemetry_sdk_name", "telemetry_sdk_version"})  # fmt: skip
+LOG_ROUTE, OTLP_ROUTE = ("events", "series"), ("otlp",)
+#: What compose starts: series are pushed or scraped, log lines only become events.
+COMPOSE = ("otlp", "events")
 INSTANCE = frozenset({"service_instance_id"})
 
 
 @contextmanager
-def collector(route: str, folder: Path, **settings: str) -> Iterator[str]:
-    """The collector with a shipped configuration; gives the address of its metrics page."""
+def collector(files: tuple[str, ...], folder: Path, **settings: str) -> Iterator[str]:
+    """The collector with a shipped configuration (files laid over each other); gives the address of its metrics page."""
     metrics, health = free_port(), free_port()
     environment = {
         **os.environ,
@@ -32,7 +35,8 @@ def collector(route: str, folder: Path, **settings: str) -> Iterator[str]:
         "OFFSETS_FOLDER": str(folder / "offsets"),
         **settings,
     }
-    command = [program("otelcol"), "--config", str(PROJECT / "ops" / "collector" / f"{route}.yaml")]
+    configs = [f"--config={PROJECT / 'ops' / 'collector' / name}.yaml" for name in files]
+    command = [program("otelcol"), *configs]
     with running(command, folder / "collector.log", env=environment):
         wait_for("the collector", lambda: get(f"http://127.0.0.1:{health}/"))
         yield f"http://127.0.0.1:{metrics}/metrics"
@@ -61,7 +65,9 @@ def test_log_lines_become_the_series_of_the_process(
     port = free_port()
     settings = {"log_dir": str(logs), "log_format": form}
     with (
-        collector("logs", tmp_path, LOG_FOLDER=str(logs), LOGS_ENDPOINT=log_sink.address, START_AT="beginning") as page,
+        collector(
+            LOG_ROUTE, tmp_path, LOG_FOLDER=str(logs), LOGS_ENDPOINT=log_sink.address, START_AT="beginning"
+        ) as page,
         sandbox_host("deepresearch-api", environment, tmp_path / "host.log", port=port, settings=settings) as host,
     ):
         for word in ("fail", "fail", "ok"):
@@ -111,7 +117,10 @@ def test_pushed_series_are_those_of_the_process(tmp_path: Path, environment: dic
     settings = {"otel_metrics_endpoint": f"http://127.0.0.1:{receiver}", "otel_period_seconds": "0.5"}
     with (
         collector(
-            "otlp", tmp_path, OTLP_HTTP_ADDRESS=f"127.0.0.1:{receiver}", OTLP_GRPC_ADDRESS=f"127.0.0.1:{free_port()}"
+            OTLP_ROUTE,
+            tmp_path,
+            OTLP_HTTP_ADDRESS=f"127.0.0.1:{receiver}",
+            OTLP_GRPC_ADDRESS=f"127.0.0.1:{free_port()}",
         ) as page,
         sandbox_host("deepresearch-worker", environment, tmp_path / "host.log", port=port, settings=settings) as host,
     ):
@@ -126,3 +135,25 @@ def test_pushed_series_are_those_of_the_process(tmp_path: Path, environment: dic
             return {key for key, value in own.items() if pushed.get(key) != value and not key[0].startswith(pool)}
 
         wait_for("the pushed series", lambda: difference() == set() and "equal", 30)
+
+
+def test_compose_s_collector_takes_pushes_and_passes_events_on(
+    tmp_path: Path, environment: dict[str, str], log_sink: LogSink
+) -> None:
+    logs, receiver = tmp_path / "logs", free_port()
+    logs.mkdir()
+    settings = {"log_dir": str(logs), "otel_metrics_endpoint": f"http://127.0.0.1:{receiver}"}
+    addresses = {
+        "OTLP_HTTP_ADDRESS": f"127.0.0.1:{receiver}",
+        "OTLP_GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
+        "LOGS_ENDPOINT": log_sink.address,
+    }
+    with collector(COMPOSE, tmp_path, LOG_FOLDER=str(logs), START_AT="beginning", **addresses) as page:
+        with sandbox_host("deepresearch-worker", environment, tmp_path / "host.log", settings=settings) as host:
+            host.run("fail", "s-5")
+        # A push every 15 s: what is here was flushed by the host's end.
+        pushed = wait_for("the push", lambda: only(_page(page), "telemetry_sandbox_runs", ADDED | INSTANCE), 30)
+        runs = {dict(labels)["status"]: value for (_, labels), value in pushed.items()}
+        assert runs == {"success": 0.0, "failure": 1.0, "timeout": 0.0}
+        event = wait_for("the event", lambda: [e for e in log_sink.records if e.get("session_id") == "s-5"], 30)[0]
+        assert event["math.degradation_note"]
