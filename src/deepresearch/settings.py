@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -71,8 +72,36 @@ class Settings(BaseSettings):
     )
     docker_bin: str = Field(default="docker", description="The docker command, for building images.")
     log_dir: Path | None = Field(default=None, description="Folder for JSON log lines; standard error unless set.")
-    log_format: str = Field(default="json", description="json or text.")
+    log_format: Literal["json", "text"] = Field(default="json", description="json or text.")
+    log_level: Literal["", "debug", "info", "warning", "error"] = Field(
+        default="", description="info for services unless set; a command logs to standard error only when it is set."
+    )
+    log_retention_days: int = Field(
+        default=90, ge=0, description="Rotated log files older than this are deleted at a start; 0 keeps them."
+    )
+    otel_metrics_endpoint: str | None = Field(
+        default=None, description="Base address of an OTLP receiver that metrics are pushed to."
+    )
+    otel_traces_endpoint: str | None = Field(
+        default=None, description="Base address of an OTLP receiver that spans are pushed to."
+    )
+    otel_protocol: Literal["http", "grpc"] = Field(default="http", description="How both are spoken to.")
+    otel_period_seconds: float = Field(default=15.0, gt=0, description="Seconds between two pushes of metrics.")
+    metrics_addr: str = Field(
+        default="", description="HOST:PORT where a worker serves its /metrics page; not served unless set."
+    )
     offline: bool = Field(default=False, description="Refuse every use of the network.")
+
+    @field_validator("log_dir", "otel_metrics_endpoint", "otel_traces_endpoint", mode="before")
+    @classmethod
+    def _unset_when_empty(cls, value: object) -> object:
+        # Compose hands an unset variable on as an empty one.
+        return None if value == "" else value
+
+    @field_validator("log_format", "log_level", "otel_protocol", mode="before")
+    @classmethod
+    def _lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
 
     @field_validator("home", "log_dir")
     @classmethod

@@ -24,6 +24,7 @@ from deepresearch.session.destination import checked_destination
 from deepresearch.session.ingesting import Ingested, Step
 from deepresearch.session.library import Library
 from deepresearch.session.material import Material
+from deepresearch.session.observed import observed
 from deepresearch.session.patience import is_outage, patiently
 from deepresearch.session.progress import Listener, Silent
 from deepresearch.session.requests import checked_id, checked_question, new_session_id
@@ -203,7 +204,7 @@ class DeepResearch:
             run = Run(session_id, stages, budget)
             self.watch.add(run)
             try:
-                await run.run()
+                await observed(session_id, record.options.team, run.run(), stages.finished_report)
                 decided = record.review is not None and record.review.decision is not None
                 if decided:
                     await stages.review()
