@@ -27,7 +27,12 @@ def query(
     ] = None,
     team: Annotated[
         str | None,
-        typer.Option(help="Who thinks: extractive (no model, nothing leaves this machine).", show_default=False),
+        typer.Option(
+            metavar="NAME",
+            help="Who thinks: extractive (no model, nothing leaves this machine), or PROVIDER:MODEL such as "
+            "openai:gpt-4.1, anthropic:…, google:…, ollama:…, compatible:….",
+            show_default=False,
+        ),
     ] = None,
     session: Annotated[
         str | None,

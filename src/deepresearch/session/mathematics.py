@@ -18,8 +18,13 @@ RunRequest = Callable[[SandboxRequest], Awaitable[SandboxResult]]
 TIMEOUT_S = 60.0
 
 
-async def run(request: MathRequest, run_id: str, session_id: str, sandbox: RunRequest, store: Store) -> MathResult:
-    """Run one request under the run's own id. Whatever happens is a result; its note is empty on success."""
+async def run(
+    request: MathRequest, run_id: str, session_id: str, sandbox: RunRequest, store: Store
+) -> tuple[MathResult, str]:
+    """Run one request under the run's own id. Whatever happens is a result; its note is empty on success.
+
+    Beside the result comes what the script wrote about its failure, empty on success.
+    """
     result = await sandbox(
         SandboxRequest(
             script=request.script,
@@ -41,7 +46,7 @@ async def run(request: MathRequest, run_id: str, session_id: str, sandbox: RunRe
         for output in result.outputs
     )
     store.add_artefacts(session_id, artefacts)
-    return MathResult(
+    done = MathResult(
         request_id=request.id,
         run_id=run_id,
         status=status,
@@ -52,6 +57,23 @@ async def run(request: MathRequest, run_id: str, session_id: str, sandbox: RunRe
         duration_ms=result.duration_ms,
         backend=result.backend,
     )
+    return done, "" if status is MathStatus.SUCCESS else _error(result, trouble)
+
+
+def was_the_scripts_fault(result: MathResult) -> bool:
+    """Whether another script could help: the sandbox worked and the script failed, or told nothing."""
+    return result.status is not MathStatus.SUCCESS and result.reason not in (Reason.UNAVAILABLE, Reason.INVALID_REQUEST)
+
+
+def _error(result: SandboxResult, trouble: str) -> str:
+    told = [trouble and f"The program ended well, but {trouble}.", result.message, result.stderr[-3000:]]
+    return "\n".join(part for part in told if part)
+
+
+def outcome_of(request: MathRequest, result: MathResult) -> MathOutcome:
+    """A request with its result; with the script that ran, where that was mended."""
+    ran = request if result.script is None else request.model_copy(update={"script": result.script})
+    return MathOutcome(request=ran, result=result)
 
 
 def summary(outcomes: Sequence[MathOutcome]) -> MathSummary:

@@ -24,11 +24,13 @@ from deepresearch.session.engine import Engine
 from deepresearch.session.ingesting import Ingested, Step
 from deepresearch.session.library import Library
 from deepresearch.session.material import Material
+from deepresearch.session.model_calls import ModelCalls, SessionNotebook
 from deepresearch.session.ownership import Ownership
-from deepresearch.session.progress import Listener, Silent
+from deepresearch.session.progress import Count, Listener, Silent
 from deepresearch.session.stages import Stages
 from deepresearch.settings import Settings
-from deepresearch.team.casts import cast
+from deepresearch.team.casts import cast, check_team
+from deepresearch.team.model import Caps, Spent
 
 #: Characters of a question at most; longer texts are documents, not questions.
 MAX_QUESTION = 10_000
@@ -97,7 +99,7 @@ class DeepResearch:
             raise UsageError(
                 "There is nothing to search: name a file or folder with --sources, or a collection with --collection."
             )
-        cast(options.team)
+        check_team(options.team, self.settings)
         if options.sources:
             discover(options.sources)
         if collection is not None:
@@ -162,10 +164,21 @@ class DeepResearch:
     async def _run(self, session_id: str, listener: Listener) -> Report:
         store = self.archive.store
         record = store.session(session_id)
+
+        def show(spent: Spent) -> None:
+            listener.count(Count("model", spent.calls, 0, _told(spent)))
+
+        team = cast(
+            record.options.team,
+            self.settings,
+            ModelCalls(store, session_id),
+            SessionNotebook(store, session_id, listener.event, show),
+            Caps(tokens=record.options.budget_tokens, minutes=record.options.budget_minutes),
+        )
         stages = Stages(
             session_id=session_id,
             store=store,
-            team=cast(record.options.team),
+            team=team,
             material=Material(session_id, store, self._library, self.collections),
             sandbox=self._run_in_sandbox,
             listener=listener,
@@ -229,3 +242,9 @@ def checked_id(session_id: str) -> str:
 def new_session_id() -> str:
     """An id that sorts by time and cannot be guessed: ``20261128-121500-1f2e3d4c``."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
+def _told(spent: Spent) -> str:
+    """What is used so far, for people."""
+    cost = "cost unknown" if spent.cost_usd is None else f"${spent.cost_usd:.4f}"
+    return f"{spent.tokens:,} tokens, {cost}"

@@ -22,12 +22,16 @@ from deepresearch.session.answer import short_answer
 from deepresearch.session.limits import limits_of
 from deepresearch.session.loading import Loaded
 from deepresearch.session.material import Indexed, Material
+from deepresearch.session.model_calls import ModelCalls, limits_noted, with_limits_of_calls
 from deepresearch.session.progress import Count, Listener
 from deepresearch.session.runner import StageRunner
 from deepresearch.session.sources import origins_of, source_table
 from deepresearch.session.store import Store
 from deepresearch.session.verification import Verified, verify
 from deepresearch.team.protocol import Draft, MathOutcome, Reading, Team
+
+#: A sentence that fails is written again once; what fails again is left out, and what stands instead is checked too.
+_MOST_REVISIONS = 3
 
 
 class Stages:
@@ -132,13 +136,28 @@ class Stages:
         """Run one script in the sandbox and keep what it printed and drew."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            request = next(one for one in self._requests() if one.id == request_id)
-            run_id = f"{self._id}-{request_id}"
-            result = await mathematics.run(request, run_id, self._id, self._sandbox, self._store)
-            told = {"status": result.status, "reason": result.reason, "run_id": run_id, "note": result.note}
+            result = await self._computed(next(one for one in self._requests() if one.id == request_id))
+            told = {"status": result.status, "reason": result.reason, "run_id": result.run_id, "note": result.note}
             return result.model_dump(mode="json"), told
 
         return await self._runner.once(f"compute:{request_id}", work)
+
+    async def _computed(self, request: MathRequest) -> MathResult:
+        """Run a request; the cast may mend a script that failed, each try under a run id of its own."""
+        attempt = 0
+        first = request.script
+        while True:
+            run_id = f"{self._id}-{request.id}" + (f"-{attempt + 1}" if attempt else "")
+            result, error = await mathematics.run(request, run_id, self._id, self._sandbox, self._store)
+            if request.script != first:
+                result = result.model_copy(update={"script": request.script})
+            if not mathematics.was_the_scripts_fault(result):
+                return result
+            attempt += 1
+            mended = await self._team.mend(request, attempt, error)
+            if mended is None:
+                return result
+            request = mended
 
     async def write(self) -> Any:
         """Choose and order the sentences."""
@@ -154,9 +173,14 @@ class Stages:
 
         async def work() -> tuple[Any, dict[str, Any]]:
             draft = Draft.model_validate(self._stored("write"))
-            verified = await asyncio.to_thread(
-                verify, draft, self._readings(), self._outcomes(), self._current_documents()
-            )
+            material = (self._readings(), self._outcomes(), self._current_documents())
+            verified = await asyncio.to_thread(verify, draft, *material)
+            for _ in range(_MOST_REVISIONS):
+                revised = await self._team.revise(draft, verified.claims, material[0])
+                if revised == draft:
+                    break
+                draft = revised
+                verified = await asyncio.to_thread(verify, draft, *material)
             bands: dict[str, int] = {}
             for claim in verified.claims:
                 bands[claim.support] = bands.get(claim.support, 0) + 1
@@ -189,6 +213,7 @@ class Stages:
         in_all = self._store.count_documents(self._id)
         record = self._store.session(self._id)
         math = mathematics.summary(outcomes)
+        spent = ModelCalls(self._store, self._id).spent()
         claims: tuple[Claim, ...] = verified.claims
         conflicts: tuple[Conflict, ...] = verified.conflicts
         report = Report(
@@ -199,22 +224,31 @@ class Stages:
             answer=short_answer(claims, verified.lead),
             claims=claims,
             conflicts=conflicts,
-            limits=limits_of(
-                plan=plan,
-                searched=self._searched(),
-                readings=self._readings(),
-                claims=claims,
-                documents=documents,
-                in_all=in_all,
-                superseded=superseded,
-                origins=origins_of(claims, documents),
-                loaded=loaded,
-                math=math,
-                today=datetime.fromisoformat(record.created_at).date(),
+            limits=with_limits_of_calls(
+                limits_of(
+                    plan=plan,
+                    searched=self._searched(),
+                    readings=self._readings(),
+                    claims=claims,
+                    documents=documents,
+                    in_all=in_all,
+                    superseded=superseded,
+                    origins=origins_of(claims, documents),
+                    loaded=loaded,
+                    math=math,
+                    today=datetime.fromisoformat(record.created_at).date(),
+                ),
+                limits_noted(self._store, self._id),
+                spent,
             ),
             figures=_figures(outcomes),
             math=math,
-            usage=Usage(seconds=round(_seconds_since(record.created_at), 3)),
+            usage=Usage(
+                input_tokens=spent.input_tokens,
+                output_tokens=spent.output_tokens,
+                cost_usd=None if spent.cost_usd is None else round(spent.cost_usd, 6),
+                seconds=round(_seconds_since(record.created_at), 3),
+            ),
             paths={},
             created_at=record.created_at,
             sub_questions=plan.sub_questions,
@@ -284,7 +318,7 @@ class Stages:
 
     def _outcomes(self) -> list[MathOutcome]:
         return [
-            MathOutcome(request=request, result=MathResult.model_validate(self._stored(f"compute:{request.id}")))
+            mathematics.outcome_of(request, MathResult.model_validate(self._stored(f"compute:{request.id}")))
             for request in self._requests()
         ]
 

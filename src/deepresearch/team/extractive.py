@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deepresearch.model.documents import Document
+from deepresearch.model.evidence import Claim
 from deepresearch.model.mathematics import MathRequest, MathStatus
 from deepresearch.model.plan import Plan, SubQuestion
 from deepresearch.model.retrieval import Hit
@@ -62,6 +63,14 @@ class ExtractiveTeam:
             lead.extend(range(len(claims), len(claims) + min(_LEAD_EACH, computed or len(own))))
             claims.extend(own)
         return Draft(claims=tuple(claims), lead=tuple(lead))
+
+    async def mend(self, request: MathRequest, attempt: int, error: str) -> MathRequest | None:
+        """Nothing: its scripts are the same every time."""
+        return None
+
+    async def revise(self, draft: Draft, checked: Sequence[Claim], readings: Sequence[Reading]) -> Draft:
+        """The same draft: its sentences are the documents' own."""
+        return draft
 
 
 def _as_claim(finding: Finding) -> DraftClaim:
