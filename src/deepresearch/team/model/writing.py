@@ -63,7 +63,7 @@ async def write(plan: Plan, readings: Sequence[Reading], results: Sequence[MathO
     written = await asyncio.gather(*(_written(part, desk) for part in parts), return_exceptions=True)
     claims: list[DraftClaim] = []
     lead: list[int] = []
-    for _part, result in zip(parts, written, strict=True):
+    for result in written:
         if isinstance(result, BaseException):
             raise result
         own, leading = result
