@@ -16,6 +16,7 @@ from deepresearch.team.model.desk import Desk
 from deepresearch.team.model.outputs import RewriteAnswer, WriteAnswer, WrittenSentence
 from deepresearch.team.model.wording import plain_sentence
 from deepresearch.team.protocol import Draft, DraftClaim, Finding, MathOutcome, Reading
+from deepresearch.team.reading import clean
 from deepresearch.team.wording import computed_claims
 
 _MOST_FINDINGS = 8
@@ -23,6 +24,8 @@ _MOST_SENTENCES = 6
 _MOST_LEAD = 2
 _PLAIN_EACH = 3
 _MOST_POINTS = 12
+#: Characters of a quotation that can stand as a sentence.
+_SHORTEST = 20
 
 
 @dataclass(frozen=True)
@@ -167,9 +170,10 @@ async def revise(draft: Draft, checked: Sequence[Claim], readings: Sequence[Read
             claims[position] = _better(draft.claims[position], checked[position], texts.get(position))
         return _assembled(draft, claims, readings)
     for position in failing:
-        if checked[position].support is Support.UNSUPPORTED or not checked[position].citations:
-            claims[position] = None
-            desk.decided("verify", "gate", "sentence left out", {"text": draft.claims[position].text[:300]})
+        if checked[position].support is Support.UNSUPPORTED or _lacks_a_number(checked[position]):
+            claims[position] = _in_its_own_words(draft.claims[position], readings)
+            what = "sentence left out" if claims[position] is None else "sentence put in the document's own words"
+            desk.decided("verify", "gate", what, {"text": draft.claims[position].text[:300]})
     return draft if claims == list(draft.claims) else _assembled(draft, claims, readings)
 
 
@@ -230,6 +234,26 @@ def _assembled(draft: Draft, claims: Sequence[DraftClaim | None], readings: Sequ
             lead.append(len(kept))
             kept.extend(as_claim(one) for one in reading.findings[:_PLAIN_EACH])
     return Draft(claims=tuple(kept), lead=tuple(position for position in lead if position < len(kept)))
+
+
+def _in_its_own_words(claim: DraftClaim, readings: Sequence[Reading]) -> DraftClaim | None:
+    """The document's own words where one quotation alone carried the sentence; None for any other."""
+    if claim.run_id is not None:
+        return None
+    cited = set(claim.citations)
+    for reading in readings:
+        for finding in reading.findings:
+            if reading.sub_question == claim.sub_question and set(finding.quotes) <= cited:
+                text = clean(finding.quotes[0].quote)
+                if len(text) >= _SHORTEST and plain_sentence(text) is not None:
+                    return claim.model_copy(
+                        update={"text": text, "citations": finding.quotes[:1], "by_model": False, "rewritten": True}
+                    )
+    return None
+
+
+def _lacks_a_number(checked: Claim) -> bool:
+    return any(any(character.isdigit() for character in word) for word in _missing(checked))
 
 
 def _evidence(checked: Claim) -> tuple[Quote, ...]:
