@@ -38,6 +38,28 @@ def query(
         str | None,
         typer.Option(help="An id of your own for the session; the same id and question go on where it stopped."),
     ] = None,
+    budget_minutes: Annotated[
+        float | None,
+        typer.Option(help="Stop looking after so many minutes of work and report what was found.", min=0.01),
+    ] = None,
+    budget_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tokens of language models that may be used, in and out.", show_default=False),
+    ] = None,
+    budget_cost: Annotated[
+        float | None,
+        typer.Option("--budget-cost-usd", min=0, help="US dollars that language models may cost.", show_default=False),
+    ] = None,
+    budget_calls: Annotated[
+        int | None, typer.Option(min=0, help="Calls of language models that may be made.", show_default=False)
+    ] = None,
+    budget_steps: Annotated[
+        int | None,
+        typer.Option(help="Stop after so many steps: searches with their reading, and computations.", min=1),
+    ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="A person decides before the session ends: see `deepresearch review`.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for report.md, report.html, report.json and the figures.", show_default=False),
@@ -53,7 +75,8 @@ def query(
     """
     from deepresearch.cli.progress import listener
     from deepresearch.model.report import Report
-    from deepresearch.session.service import DeepResearch, checked_id, new_session_id
+    from deepresearch.session.requests import checked_id, new_session_id
+    from deepresearch.session.service import DeepResearch
     from deepresearch.settings import Settings
 
     # The id is known before anything runs, so that an interrupted person can be told it.
@@ -70,6 +93,12 @@ def query(
                     team=team,
                     session_id=session_id,
                     listener=watched.through(shown),
+                    budget_minutes=budget_minutes,
+                    budget_steps=budget_steps,
+                    budget_tokens=budget_tokens,
+                    budget_cost_usd=budget_cost,
+                    budget_calls=budget_calls,
+                    review=review,
                 )
 
     announce(run_interruptibly(work, session_id), as_json=as_json)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from deepresearch.model.mathematics import Artefact, MathRequest, MathResult, MathStatus, MathSummary
 from deepresearch.sandbox import Reason, SandboxRequest, SandboxResult
+from deepresearch.session.patience import patiently
 from deepresearch.session.store import Store
 from deepresearch.team.protocol import MathOutcome
 from deepresearch.team.wording import decimals
@@ -19,11 +21,16 @@ TIMEOUT_S = 60.0
 
 
 async def run(
-    request: MathRequest, run_id: str, session_id: str, sandbox: RunRequest, store: Store
+    request: MathRequest,
+    run_id: str,
+    session_id: str,
+    sandbox: RunRequest,
+    store: Store,
+    patience: float = 0.0,
 ) -> tuple[MathResult, str]:
     """Run one request under the run's own id. Whatever happens is a result; its note is empty on success.
 
-    Beside the result comes what the script wrote about its failure, empty on success.
+    Beside the result comes what the script wrote about its failure, empty on success. A database that is away when the run has ended is waited for `patience` seconds: the run is not made twice.
     """
     result = await sandbox(
         SandboxRequest(
@@ -39,13 +46,7 @@ async def run(
     values, trouble = printed_values(result.stdout) if status is MathStatus.SUCCESS else ({}, "")
     if trouble:
         status = MathStatus.FAILURE
-    artefacts = tuple(
-        Artefact(
-            name=output.path, media_type=output.media_type, size=output.size, sha256=store.blobs.put(output.content)
-        )
-        for output in result.outputs
-    )
-    store.add_artefacts(session_id, artefacts)
+    artefacts = await patiently(lambda: asyncio.to_thread(_keep, result, session_id, store), patience)
     done = MathResult(
         request_id=request.id,
         run_id=run_id,
@@ -74,6 +75,17 @@ def outcome_of(request: MathRequest, result: MathResult) -> MathOutcome:
     """A request with its result; with the script that ran, where that was mended."""
     ran = request if result.script is None else request.model_copy(update={"script": result.script})
     return MathOutcome(request=ran, result=result)
+
+
+def _keep(result: SandboxResult, session_id: str, store: Store) -> tuple[Artefact, ...]:
+    artefacts = tuple(
+        Artefact(
+            name=output.path, media_type=output.media_type, size=output.size, sha256=store.blobs.put(output.content)
+        )
+        for output in result.outputs
+    )
+    store.add_artefacts(session_id, artefacts)
+    return artefacts
 
 
 def summary(outcomes: Sequence[MathOutcome]) -> MathSummary:

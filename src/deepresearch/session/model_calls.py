@@ -130,16 +130,22 @@ class SessionNotebook:
     """
 
     def __init__(
-        self, store: Store, session_id: str, tell: Callable[[SessionEvent], None], show: Callable[[Spent], None]
+        self,
+        store: Store,
+        session_id: str,
+        owner: str,
+        tell: Callable[[SessionEvent], None],
+        show: Callable[[Spent], None],
     ) -> None:
         self._store = store
         self._id = session_id
+        self._owner = owner
         self._tell = tell
         self._show = show
 
     def note(self, kind: str, data: Mapping[str, Any]) -> None:
         """Keep one decision as an event."""
-        self._tell(self._store.add_event(self._id, kind, dict(data)))
+        self._tell(self._store.add_event(self._id, kind, dict(data), owner=self._owner))
 
     def used(self, spent: Spent) -> None:
         """Show what is used so far."""
@@ -161,3 +167,9 @@ def with_limits_of_calls(limits: Sequence[str], noted: Sequence[str], spent: Spe
     if spent.cost_usd is None:
         counted.append("The price of a language model that was asked is unknown, so the cost of this report is too.")
     return tuple(dict.fromkeys([*limits, *noted, *counted]))
+
+
+def told_of(spent: Spent) -> str:
+    """What is used so far, for people."""
+    cost = "cost unknown" if spent.cost_usd is None else f"${spent.cost_usd:.4f}"
+    return f"{spent.tokens:,} tokens, {cost}"

@@ -25,6 +25,9 @@ class ExtractiveTeam:
 
     name = "extractive"
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
     async def plan(self, question: str) -> Plan:
         """Parts of the question, typed by their words."""
         return questions.plan(question)

@@ -84,6 +84,10 @@ class Team(Protocol):
         """``extractive`` or ``PROVIDER:MODEL``."""
         ...
 
+    async def close(self) -> None:
+        """Give back what is held open; the cast is not used any more."""
+        ...
+
     async def plan(self, question: str) -> Plan:
         """Take a question apart into at least one sub-question."""
         ...

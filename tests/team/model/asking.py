@@ -134,6 +134,7 @@ def looked_up(settings: Settings, session_id: str, server: ModelServer) -> Asked
         for script in shown["scripts"]:
             request = script["run_id"].removeprefix(f"{session_id}-")
             stored = archive.store.result(session_id, f"compute:{_request_id(request)}")
+            assert stored is not None
             script["printed"] = stored["values"]
         return Asked(
             report=shown,

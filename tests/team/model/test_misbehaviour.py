@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.team.model.asking import Asked, ask, corpus_at
+from tests.team.model.report_checker import faults
 
 from deepresearch.testing import Answer, Rule, Scenario, When
 from deepresearch.testing.scenario import Twist
 from deepresearch.testing.twists import INVENTED
-from tests.team.model.asking import Asked, ask, corpus_at
-from tests.team.model.report_checker import faults
 
 QUESTION = "How many ships did the harbour of Brackwater handle in 2023?"
 TREND = "How did the number of ships handled change between 2020 and 2023?"

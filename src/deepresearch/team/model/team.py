@@ -38,6 +38,7 @@ class ModelTeam:
         self._caller = Caller(cast, settings, ledger, notebook, budget, load_prices(settings.model_prices))
         structured = Structured(self._caller, Prompts(settings.prompts))
         self._desk = Desk(structured, notebook, cast, stop_on_outage=settings.model_outage == "stop")
+        self._first: dict[str, tuple[str, ...]] = {}
         self._seen: dict[str, set[str]] = {}
         self._before: dict[str, Reading] = {}
         self._round: dict[str, int] = {}
@@ -57,6 +58,10 @@ class ModelTeam:
 
     async def read(self, sub_question: SubQuestion, hits: Sequence[Hit], documents: dict[str, Document]) -> Reading:
         """What the reader finds in the hits that it has not seen yet, added to what it found before."""
+        if sub_question.queries == self._first.setdefault(sub_question.id, sub_question.queries):
+            # The stage begins, perhaps once more because the database was away: what was paid for is not paid again.
+            for kept in (self._seen, self._before, self._round):
+                kept.pop(sub_question.id, None)
         seen = self._seen.setdefault(sub_question.id, set())
         before = self._before.get(sub_question.id)
         found = await reading.read(sub_question, hits, documents, seen, before, self._desk)
