@@ -12,12 +12,12 @@ from typing import Any
 from deepresearch.evidence import Searched
 from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Claim, Conflict
-from deepresearch.model.mathematics import Figure, MathRequest, MathResult, MathSummary
+from deepresearch.model.mathematics import Figure, MathRequest, MathResult, MathStatus, MathSummary
 from deepresearch.model.plan import Plan, QuestionType, SubQuestion
 from deepresearch.model.report import Report, ReportStatus, ScriptRecord, Usage
 from deepresearch.model.session import SessionOptions, SessionRecord
 from deepresearch.report import write_reports
-from deepresearch.session import budgets, mathematics, reviews
+from deepresearch.session import budgets, derived, mathematics, reviews
 from deepresearch.session.answer import short_answer
 from deepresearch.session.budgets import Budget, Cut
 from deepresearch.session.limits import limits_of
@@ -164,6 +164,8 @@ class Stages:
         while True:
             run_id = f"{self._id}-{request.id}" + (f"-{attempt + 1}" if attempt else "")
             result, error = await mathematics.run(request, run_id, self._id, self._sandbox, self._store, self._patience)
+            if request.by_model and result.status is MathStatus.SUCCESS:
+                result, error = await self._proved(request, result)
             if request.script != first:
                 result = result.model_copy(update={"script": request.script})
             if not mathematics.was_the_scripts_fault(result):
@@ -173,6 +175,19 @@ class Stages:
             if mended is None:
                 return result
             request = mended
+
+    async def _proved(self, request: MathRequest, result: MathResult) -> tuple[MathResult, str]:
+        """The result with only what comes from the data, and what is wrong when nothing does."""
+        again, error = await mathematics.run(
+            derived.moved(request), f"{result.run_id}-moved", self._id, self._sandbox, self._store, self._patience
+        )
+        if again.status is not MathStatus.SUCCESS and not mathematics.was_the_scripts_fault(again):
+            return again.model_copy(update={"run_id": result.run_id}), error
+        proved = derived.derived(result, again.values)
+        if proved.status is MathStatus.SUCCESS:
+            return proved, ""
+        note = f"“{request.title}” was not computed: {proved.note}."
+        return proved.model_copy(update={"note": note}), f"On other data {proved.note}. {error}"
 
     async def write(self) -> Any:
         """Choose and order the sentences."""
