@@ -24,16 +24,20 @@ from deepresearch.session.destination import checked_destination
 from deepresearch.session.ingesting import Ingested, Step
 from deepresearch.session.library import Library
 from deepresearch.session.material import Material
+from deepresearch.session.model_calls import ModelCalls, SessionNotebook, told_of
 from deepresearch.session.observed import observed
 from deepresearch.session.patience import is_outage, patiently
-from deepresearch.session.progress import Listener, Silent
+from deepresearch.session.progress import Count, Listener, Silent
 from deepresearch.session.requests import checked_id, checked_question, new_session_id
 from deepresearch.session.run import Run
 from deepresearch.session.stages import Stages
 from deepresearch.session.store import Store
 from deepresearch.session.watch import Watch
 from deepresearch.settings import Settings
-from deepresearch.team.casts import cast
+from deepresearch.team.casts import cast, check_team
+from deepresearch.team.extractive import ExtractiveTeam
+from deepresearch.team.model import Caps, Spent
+from deepresearch.team.protocol import Team
 
 #: States in which a session's report stands, whatever was decided on it.
 _SETTLED = frozenset({SessionState.COMPLETED, SessionState.FAILED, SessionState.CANCELLED})
@@ -58,6 +62,7 @@ class DeepResearch:
         self.collections = Collections(self.archive.store, self._library, self.archive.locks)
         self.claims = Claims(self.archive.store)
         self.watch = Watch(self.archive.lease, self.claims)
+        self._plain = ExtractiveTeam()
         self._sandbox: Sandbox | None = None
         self._sandbox_lock = asyncio.Lock()
         self._stack = AsyncExitStack()
@@ -85,6 +90,9 @@ class DeepResearch:
         listener: Listener | None = None,
         budget_minutes: float | None = None,
         budget_steps: int | None = None,
+        budget_tokens: int | None = None,
+        budget_cost_usd: float | None = None,
+        budget_calls: int | None = None,
         review: bool = False,
     ) -> Report:
         """Ask a question of `sources` (files, folders, globs), of a `collection`, or of both; return the report.
@@ -104,13 +112,16 @@ class DeepResearch:
             out=str(Path(out).expanduser().absolute()) if out is not None else None,
             budget_minutes=budget_minutes,
             budget_steps=budget_steps,
+            budget_tokens=budget_tokens,
+            budget_cost_usd=budget_cost_usd,
+            budget_calls=budget_calls,
             review=review,
         )
         if not options.sources and collection is None:
             raise UsageError(
                 "There is nothing to search: name a file or folder with --sources, or a collection with --collection."
             )
-        cast(options.team)
+        check_team(options.team, self.settings)
         if options.sources:
             discover(options.sources)
         if collection is not None:
@@ -210,6 +221,7 @@ class DeepResearch:
                     await stages.review()
             finally:
                 self.watch.remove(run)
+                await stages.close()
             report, reason = await patiently(lambda: asyncio.to_thread(_ended, stages), patience)
             if reason is not None:
                 await patiently(lambda: asyncio.to_thread(reviews.ask, store, session_id, reason), patience)
@@ -233,8 +245,8 @@ class DeepResearch:
         return Stages(
             session_id=session_id,
             store=store,
-            team=cast(record.options.team),
-            plain=cast("extractive"),
+            team=self._plain if owner is None else self._cast(record, listener, owner),
+            plain=self._plain,
             material=Material(session_id, store, self._library, self.collections),
             sandbox=self._sandboxed,
             listener=listener,
@@ -242,6 +254,21 @@ class DeepResearch:
             owner=owner,
             budget=budget,
             settings=self.settings,
+        )
+
+    def _cast(self, record: SessionRecord, listener: Listener, owner: str) -> Team:
+        """The session's cast, its calls and decisions kept in the name of `owner`."""
+        store, options = self.archive.store, record.options
+
+        def show(spent: Spent) -> None:
+            listener.count(Count("model", spent.calls, options.budget_calls or 0, told_of(spent)))
+
+        return cast(
+            options.team,
+            self.settings,
+            ModelCalls(store, record.id),
+            SessionNotebook(store, record.id, owner, listener.event, show),
+            Caps(tokens=options.budget_tokens, cost_usd=options.budget_cost_usd, calls=options.budget_calls),
         )
 
     async def _sandboxed(self, request: SandboxRequest) -> SandboxResult:
