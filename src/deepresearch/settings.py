@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -46,6 +46,31 @@ class Settings(BaseSettings):
     log_dir: Path | None = Field(default=None, description="Folder for JSON log lines; standard error unless set.")
     log_format: str = Field(default="json", description="json or text.")
     offline: bool = Field(default=False, description="Refuse every use of the network.")
+    web_search: str = Field(
+        default="auto",
+        description="Search providers in the order they are asked, parted by commas; auto takes those with a key first.",
+    )
+    searxng_url: str | None = Field(default=None, description="Address of a SearXNG instance that allows JSON.")
+    tavily_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_TAVILY_API_KEY", "TAVILY_API_KEY")
+    )
+    brave_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_BRAVE_API_KEY", "BRAVE_API_KEY")
+    )
+    exa_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_EXA_API_KEY", "EXA_API_KEY")
+    )
+    web_language: str = Field(default="en", pattern=r"[a-z][a-z-]{1,11}", description="Language of Wikipedia.")
+    web_allowed_hosts: str = Field(
+        default="", description="Private hosts that may be fetched from, HOST or HOST:PORT, parted by commas."
+    )
+    web_max_pages: int = Field(default=30, ge=1, le=1_000, description="Pages of the web one session fetches at most.")
+    web_parallel: int = Field(default=6, ge=1, le=64, description="Pages fetched at the same time, one from each site.")
+    web_pause_seconds: float = Field(default=1.0, ge=0, le=60, description="Between two requests to one site.")
+    web_page_megabytes: int = Field(default=10, ge=1, le=1_000, description="Larger pages (not PDFs) are refused.")
+    web_cache_minutes: float = Field(
+        default=60.0, ge=0, description="Pages that any session fetched in this time are not fetched again."
+    )
 
     @field_validator("home", "log_dir")
     @classmethod

@@ -31,6 +31,7 @@ class SessionOptions(Value):
     budget_minutes: float | None = None
     budget_tokens: int | None = None
     review: bool = False
+    web: bool = False
 
 
 class SessionEvent(Value):

@@ -26,9 +26,12 @@ from deepresearch.session.library import Library
 from deepresearch.session.material import Material
 from deepresearch.session.ownership import Ownership
 from deepresearch.session.progress import Listener, Silent
+from deepresearch.session.snapshots import Snapshots
 from deepresearch.session.stages import Stages
+from deepresearch.session.web_pages import WebPages, site_of
 from deepresearch.settings import Settings
 from deepresearch.team.casts import cast
+from deepresearch.web import Resolver, Web, checked_settings
 
 #: Characters of a question at most; longer texts are documents, not questions.
 MAX_QUESTION = 10_000
@@ -43,11 +46,15 @@ class DeepResearch:
     Only one may be open in a process at a time: the workflow library beneath keeps one engine.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, resolver: Resolver | None = None) -> None:
         self.settings = settings or Settings()
+        self._resolver = resolver
+        self._web: Web | None = None
+        self._web_lock = asyncio.Lock()
         self.archive = Archive(self.settings)
         self._library = Library(self.settings)
         self.collections = Collections(self.archive.store, self._library, self.archive.locks)
+        self._snapshots = Snapshots(self.archive.store)
         self._engine = Engine(self.settings)
         self._sandbox: Sandbox | None = None
         self._sandbox_lock = asyncio.Lock()
@@ -63,6 +70,7 @@ class DeepResearch:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+        self._snapshots.close()
         self._library.close()
         await self._engine.close()
         self.archive.close()
@@ -73,12 +81,13 @@ class DeepResearch:
         *,
         sources: Sequence[str | Path] = (),
         collection: str | None = None,
+        web: bool = False,
         out: str | Path | None = None,
         team: str | None = None,
         session_id: str | None = None,
         listener: Listener | None = None,
     ) -> Report:
-        """Ask a question of `sources` (files, folders, globs), of a `collection`, or of both; return the report.
+        """Ask a question of `sources` (files, folders, globs), of a `collection`, of the `web`; return the report.
 
         `out` is the folder for the report (a folder of the session's own in the data folder unless given). With
         the `session_id` of an interrupted session of the same question it goes on with that.
@@ -92,11 +101,15 @@ class DeepResearch:
             collection=collection,
             team=team or self.settings.team,
             out=str(Path(out).expanduser().absolute()) if out is not None else None,
+            web=web,
         )
-        if not options.sources and collection is None:
+        if not options.sources and collection is None and not web:
             raise UsageError(
-                "There is nothing to search: name a file or folder with --sources, or a collection with --collection."
+                "There is nothing to search: name a file or folder with --sources, a collection with --collection, "
+                "or search the web with --web."
             )
+        if web:
+            checked_settings(self.settings)
         cast(options.team)
         if options.sources:
             discover(options.sources)
@@ -170,6 +183,10 @@ class DeepResearch:
             sandbox=self._run_in_sandbox,
             listener=listener,
             reports=self.settings.home / "reports",
+            web=WebPages(session_id, store, self._snapshots, self._open_web, self.settings)
+            if record.options.web
+            else None,
+            web_pages=self.settings.web_max_pages,
         )
         finished = stages.finished_report()
         if finished is not None:
@@ -187,6 +204,15 @@ class DeepResearch:
             raise SessionError(f"Session {session_id} ended without a report; resume it to try again.")
         store.set_state(session_id, SessionState(finished.status.value))
         return finished
+
+    async def _open_web(self) -> Web:
+        """The connection to the web that all sessions of this object share. Raises `UsageError` when it is forbidden."""
+        async with self._web_lock:
+            if self._web is None:
+                self._web = await self._stack.enter_async_context(
+                    Web(self.settings, resolver=self._resolver, site_of=site_of)
+                )
+        return self._web
 
     async def _run_in_sandbox(self, request: SandboxRequest) -> SandboxResult:
         """Run a request on the loop this object was opened on: a resumed session runs on one of the engine's own."""

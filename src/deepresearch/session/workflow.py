@@ -20,6 +20,8 @@ async def research(stages: Stages, step: Run) -> None:
     """
     await step("load", stages.load)
     plan = Plan.model_validate(await step("plan", stages.plan))
+    if stages.searches_the_web:
+        await step("web", stages.web)
     await step("index", stages.index)
     # One step a sub-question: steps that run side by side must be started in a fixed order.
     await asyncio.gather(*(step(f"read:{sub.id}", _reader(stages, sub.id)) for sub in plan.sub_questions))
