@@ -15,6 +15,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -89,10 +90,16 @@ class LocalWeb:
         }
         self.pages[HOSTILE, "/injection.html"] = INJECTION
         self.hosts = (*SITES, HOSTILE)
+        self.redirects: dict[str, str] = {}
+        self.robots: dict[str, tuple[int, str]] = {HOSTILE: (200, "User-agent: *\nDisallow: /private/\n")}
+        self.files: dict[tuple[str, str], tuple[str, bytes, str]] = {}  # media type, bytes, content coding
+        self.retry_after = ""
+        self.busy_times = 1_000_000
+        _bomb_bytes()
         self.special: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {
             "/endless.html": _endless, "/loop-a.html": _redirect("/loop-b.html"), "/loop-b.html": _redirect("/loop-a.html"),
             "/bomb.html": _bomb, "/nested-bomb.html": _nested_bomb, "/movie.html": _wrong_type, "/liar.html": _lying_type,
-            "/private/tarvik.html": _plain_page, "/busy.html": _status(429), "/broken.html": _status(500),
+            "/private/tarvik.html": _plain_page, "/broken.html": _status(500),
             "/slow.html": _slow, "/drip.html": _drip, "/headers.html": _endless_headers, "/garbage.html": _garbage,
             "/chain-0.html": _redirect("/chain-1.html"), "/empty.html": _empty, "/short.html": _cut_off,
         }  # fmt: skip
@@ -165,8 +172,16 @@ class LocalWeb:
         if host == "127.0.0.1" and path == "/search":
             send(handler, json.dumps(self.search(handler.path)).encode(), "application/json")
         elif path == "/robots.txt":
-            rules = "User-agent: *\nDisallow: /private/\n" if host == HOSTILE else ""
-            send(handler, rules.encode(), "text/plain", 200 if rules else 404)
+            status, rules = self.robots.get(host, (404, ""))
+            send(handler, rules.encode(), "text/plain", status)
+        elif (host, path) in self.files:
+            kind, body, coding = self.files[host, path]
+            send(handler, body, kind, headers={"Content-Encoding": coding} if coding else None)
+        elif path == "/busy.html" and host == HOSTILE:
+            self.busy_times -= 1
+            _status(429 if self.busy_times >= 0 else 200, self.retry_after)(handler)
+        elif path in self.redirects:
+            _redirect(self.redirects[path])(handler)
         elif host == HOSTILE and path in self.special:
             self.special[path](handler)
         elif (host, path) in self.pages:
@@ -179,7 +194,7 @@ class LocalWeb:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         words = set(re.findall(r"\w{3,}", asked.get("q", "").lower()))
         texts = {key: re.sub(r"<[^>]+>", " ", body).lower() for key, body in self.pages.items()}
-        for path in self.special:
+        for path in (*self.special, "/busy.html"):
             texts[HOSTILE, path] = "harbour of tarvik berths " + path
         scored = sorted(
             ((sum(word in text for word in words), host, path) for (host, path), text in texts.items()),
@@ -258,11 +273,20 @@ def _endless(handler: BaseHTTPRequestHandler) -> None:
 
 
 def _redirect(to: str) -> Callable[[BaseHTTPRequestHandler], None]:
-    return lambda handler: send(handler, b"", "text/html", 302, {"Location": to})
+    location = to.encode("utf-8").decode("latin-1")  # header lines are written as Latin-1
+    return lambda handler: send(handler, b"", "text/html", 302, {"Location": location})
 
 
 def _bomb(handler: BaseHTTPRequestHandler) -> None:
-    send(handler, gzip.compress(b"<p>0</p>" * 40_000_000, 9), "text/html", headers={"Content-Encoding": "gzip"})
+    send(handler, _bomb_bytes(), "text/html", headers={"Content-Encoding": "gzip"})
+
+
+@cache
+def _bomb_bytes() -> bytes:
+    """200 MB of paragraphs in some 200 kB."""
+    packer = zlib.compressobj(9, wbits=31)
+    block = b"<p>0</p>" * 125_000
+    return b"".join([*(packer.compress(block) for _ in range(200)), packer.flush()])
 
 
 def _nested_bomb(handler: BaseHTTPRequestHandler) -> None:
@@ -282,8 +306,9 @@ def _plain_page(handler: BaseHTTPRequestHandler) -> None:
     send(handler, b"<p>The harbour of Tarvik has 5555 berths.</p>", "text/html")
 
 
-def _status(status: int) -> Callable[[BaseHTTPRequestHandler], None]:
-    return lambda handler: send(handler, b"<p>The harbour of Tarvik has 4444 berths.</p>", "text/html", status)
+def _status(status: int, retry_after: str = "") -> Callable[[BaseHTTPRequestHandler], None]:
+    headers = {"Retry-After": retry_after} if retry_after else None
+    return lambda handler: send(handler, b"<p>The harbour of Tarvik has 4444 berths.</p>", "text/html", status, headers)
 
 
 def _slow(handler: BaseHTTPRequestHandler) -> None:

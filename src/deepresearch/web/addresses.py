@@ -13,11 +13,15 @@ IPAddress = IPv4Address | IPv6Address
 _V4: tuple[tuple[IPv4Network, str], ...] = tuple(
     (IPv4Network(network), kind)
     for network, kind in (
+        # Where clouds answer their own machines comes first: it lies inside other ranges, or in public space.
+        ("100.100.100.200/32", "cloud metadata"),
+        ("168.63.129.16/32", "cloud metadata"),
+        ("169.254.169.254/32", "cloud metadata"),
+        ("192.0.0.192/32", "cloud metadata"),
         ("0.0.0.0/8", "this-network"),
         ("10.0.0.0/8", "private"),
         ("100.64.0.0/10", "carrier-grade NAT"),
         ("127.0.0.0/8", "loopback"),
-        ("168.63.129.16/32", "cloud metadata"),
         ("169.254.0.0/16", "link-local"),
         ("172.16.0.0/12", "private"),
         ("192.0.0.0/24", "reserved"),
@@ -38,6 +42,8 @@ _V4: tuple[tuple[IPv4Network, str], ...] = tuple(
 _V6: tuple[tuple[IPv6Network, str], ...] = tuple(
     (IPv6Network(network), kind)
     for network, kind in (
+        ("fd00:ec2::254/128", "cloud metadata"),
+        ("fd20:ce::254/128", "cloud metadata"),
         ("::/128", "unspecified"),
         ("::1/128", "loopback"),
         ("64:ff9b:1::/48", "local NAT64"),
@@ -82,8 +88,8 @@ def why_not_public(address: IPAddress) -> str | None:
             return kind
     if address not in _GLOBAL_UNICAST:
         return "reserved"
-    if (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
-        return why_not_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    if (int(address) >> 32) & 0xFFFFFFFF in _ISATAP and why_not_public(IPv4Address(int(address) & 0xFFFFFFFF)):
+        return "ISATAP"
     return None
 
 

@@ -184,7 +184,7 @@ class Fetcher:
             except FetchRefused as error:
                 if error.kind == "address":
                     raise
-                return RobotsFile(None, "")
+                return RobotsFile(None, error.reason)
         return RobotsFile(404, "")
 
     @asynccontextmanager

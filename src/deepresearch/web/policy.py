@@ -64,10 +64,11 @@ class Policy:
 
     `allowed` are entries ``host`` or ``host:port``. Each opens that very host (and that port, else the usual ones) for
     addresses asked for directly or from the same host; nothing becomes reachable through another host's redirect.
-    Raises `UsageError` for an entry that is no host.
+    `ports` are those of the public hosts. Raises `UsageError` for an entry that is no host.
     """
 
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
+    def __init__(self, allowed: Iterable[str] = (), ports: Iterable[int] = (80, 443)) -> None:
+        self._ports = frozenset(ports)
         self._allowed: dict[str, set[int]] = {}
         for entry in allowed:
             host, port = _allowed_entry(entry)
@@ -103,8 +104,8 @@ class Policy:
                     shown, f"{came_from.host} redirects to a host that is open only to those who ask for it directly"
                 )
         else:
-            if port not in _PORTS.values():
-                raise _refused(shown, f"port {port} is not open; only 80 and 443 are")
+            if port not in self._ports:
+                raise _refused(shown, f"port {port} is not one of the usual ports of the web")
             _check_host(host, shown)
         netloc = f"[{host}]" if ":" in host else host
         if port != _PORTS[scheme]:
