@@ -123,6 +123,31 @@ class Settings(BaseSettings):
     model_concurrency: int = Field(default=4, ge=1, le=64, description="Calls under way at the same time.")
     model_prices: Path | None = Field(default=None, description="Price table (JSON); the package's own unless set.")
     prompts: Path | None = Field(default=None, description="Folder with prompts that replace the package's.")
+    web_search: str = Field(
+        default="auto",
+        description="Search providers in the order they are asked, parted by commas; auto takes those with a key first.",
+    )
+    searxng_url: str | None = Field(default=None, description="Address of a SearXNG instance that allows JSON.")
+    tavily_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_TAVILY_API_KEY", "TAVILY_API_KEY")
+    )
+    brave_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_BRAVE_API_KEY", "BRAVE_API_KEY")
+    )
+    exa_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_EXA_API_KEY", "EXA_API_KEY")
+    )
+    web_language: str = Field(default="en", pattern=r"[a-z][a-z-]{1,11}", description="Language of Wikipedia.")
+    web_allowed_hosts: str = Field(
+        default="", description="Private hosts that may be fetched from, HOST or HOST:PORT, parted by commas."
+    )
+    web_max_pages: int = Field(default=30, ge=1, le=1_000, description="Pages of the web one session fetches at most.")
+    web_parallel: int = Field(default=6, ge=1, le=64, description="Pages fetched at the same time, one from each site.")
+    web_pause_seconds: float = Field(default=1.0, ge=0, le=60, description="Between two requests to one site.")
+    web_page_megabytes: int = Field(default=10, ge=1, le=1_000, description="Larger pages (not PDFs) are refused.")
+    web_cache_minutes: float = Field(
+        default=60.0, ge=0, description="Pages that any session fetched in this time are not fetched again."
+    )
 
     @field_validator("log_dir", "otel_metrics_endpoint", "otel_traces_endpoint", mode="before")
     @classmethod
