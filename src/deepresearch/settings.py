@@ -32,6 +32,33 @@ class Settings(BaseSettings):
         description="Where sessions live; SQLite in the home folder unless set.",
     )
     team: str = Field(default="extractive", description="Who thinks: extractive, or PROVIDER:MODEL.")
+    max_concurrent_sessions: int = Field(default=5, ge=1, description="Sessions that one worker runs at a time.")
+    max_running_sessions: int = Field(
+        default=0, ge=0, description="Queued sessions running at a time on all workers together; 0 for no bound."
+    )
+    max_running_per_tenant: int = Field(
+        default=0, ge=0, description="Queued sessions of one tenant running at a time; 0 for no bound."
+    )
+    max_waiting_sessions: int = Field(default=1000, ge=0, description="Sessions that may wait in the queue in all.")
+    max_waiting_per_tenant: int = Field(default=500, ge=0, description="Sessions of one tenant that may wait.")
+    takeover_grace_seconds: float = Field(
+        default=10.0, ge=0, description="A worker counts as dead when its lock has been free for so long."
+    )
+    store_patience_seconds: float = Field(
+        default=300.0, ge=0, description="How long a session waits for a database that has gone away."
+    )
+    stop_patience_seconds: float = Field(
+        default=20.0, ge=0, description="How long a stopping worker lets its sessions finish before it hands them over."
+    )
+    review_when_degraded: bool = Field(
+        default=False, description="Ask for a review of every report whose computations failed."
+    )
+    review_below_confidence: float = Field(
+        default=0.0, ge=0, le=1, description="Ask for a review when the mean confidence of the claims is below this."
+    )
+    session_retention_days: float = Field(
+        default=0.0, ge=0, description="Workers purge sessions that ended so long ago; 0 keeps them."
+    )
     sandbox_backend: str = Field(default="auto", description="auto, docker or bubblewrap.")
     sandbox_image: str = Field(
         default="deepresearch-python-sandbox:latest", description="Image of the docker back end."

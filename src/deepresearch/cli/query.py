@@ -33,6 +33,17 @@ def query(
         str | None,
         typer.Option(help="An id of your own for the session; the same id and question go on where it stopped."),
     ] = None,
+    budget_minutes: Annotated[
+        float | None,
+        typer.Option(help="Stop looking after so many minutes of work and report what was found.", min=0.01),
+    ] = None,
+    budget_steps: Annotated[
+        int | None,
+        typer.Option(help="Stop after so many steps: searches with their reading, and computations.", min=1),
+    ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="A person decides before the session ends: see `deepresearch review`.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for report.md, report.html, report.json and the figures.", show_default=False),
@@ -48,7 +59,8 @@ def query(
     """
     from deepresearch.cli.progress import listener
     from deepresearch.model.report import Report
-    from deepresearch.session.service import DeepResearch, checked_id, new_session_id
+    from deepresearch.session.requests import checked_id, new_session_id
+    from deepresearch.session.service import DeepResearch
     from deepresearch.settings import Settings
 
     # The id is known before anything runs, so that an interrupted person can be told it.
@@ -65,6 +77,9 @@ def query(
                     team=team,
                     session_id=session_id,
                     listener=watched.through(shown),
+                    budget_minutes=budget_minutes,
+                    budget_steps=budget_steps,
+                    review=review,
                 )
 
     announce(run_interruptibly(work, session_id), as_json=as_json)

@@ -8,7 +8,10 @@
     ├── StorageError                  exit code 1    a folder, a database or a disk refuses
     ├── SessionError                  exit code 1
     │   ├── UnknownSessionError       exit code 2
-    │   └── SessionBusyError          exit code 1    another process is running this session
+    │   ├── SessionBusyError          exit code 1    another process is running this session
+    │   ├── SessionStateError         exit code 2    where the session stands does not allow it
+    │   ├── SessionLostError          exit code 1    another process has taken this session over
+    │   └── QueueFullError            exit code 1    too many sessions wait already; try again later
     └── SandboxError                  exit code 1
         ├── InvalidSandboxRequest     exit code 2    the request never reached a worker
         └── SandboxUnavailable        exit code 125  no back end can run anything here
@@ -72,6 +75,24 @@ class UnknownSessionError(SessionError):
 
 class SessionBusyError(SessionError):
     """Another living process is running this session."""
+
+
+class SessionStateError(SessionError):
+    """Where the session stands does not allow it: a review nobody asked for or that was given, a purge while it runs."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class SessionLostError(SessionError):
+    """Another process has taken this session over; what this one still does for it is not stored."""
+
+
+class QueueFullError(SessionError):
+    """So many sessions wait that no more are taken. `retry_after_seconds` says when it is worth asking again."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class SandboxError(DeepResearchError):

@@ -1,4 +1,4 @@
-"""Large bytes by their hash, in a folder."""
+"""Large bytes by their hash: in a folder, or in the database where workers share no disk."""
 
 from __future__ import annotations
 
@@ -6,11 +6,68 @@ import hashlib
 import os
 import re
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
 from deepresearch.model.errors import StorageError
+from deepresearch.session import tables
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Blobs(Protocol):
+    """Bytes by their SHA-256."""
+
+    def put(self, content: bytes) -> str:
+        """Store `content` and return its SHA-256; the same bytes again change nothing."""
+        ...
+
+    def get(self, sha256: str) -> bytes:
+        """Return the bytes. Raises `StorageError` when they are not there or not what their name says."""
+        ...
+
+    def remove(self, sha256: str) -> None:
+        """Delete the bytes if they are there."""
+        ...
+
+
+class DatabaseBlobs:
+    """Rows of a table, each found by the SHA-256 of its content, within reach of every worker."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def put(self, content: bytes) -> str:
+        """See `Blobs`."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        with self._engine.begin() as connection:
+            connection.execute(
+                postgres_insert(tables.blobs)
+                .values(sha256=sha256, content=content, created_at=datetime.now(UTC).isoformat())
+                .on_conflict_do_nothing()
+            )
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """See `Blobs`."""
+        with self._engine.connect() as connection:
+            content = connection.execute(
+                sa.select(tables.blobs.c.content).where(tables.blobs.c.sha256 == sha256)
+            ).scalar()
+        if content is None:
+            raise StorageError(f"The stored file {sha256} is missing from the database.")
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StorageError(f"The stored file {sha256} in the database is damaged.")
+        return bytes(content)
+
+    def remove(self, sha256: str) -> None:
+        """See `Blobs`."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(tables.blobs).where(tables.blobs.c.sha256 == sha256))
 
 
 class BlobStore:

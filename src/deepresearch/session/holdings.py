@@ -129,7 +129,7 @@ class Holdings:
                 connection.execute(sa.delete(rows).where(rows.c.collection == name).returning(rows.c.sha256)).scalars()
             )
             connection.execute(sa.delete(collections).where(collections.c.name == name))
-            _remove_unneeded(connection, hashes)
+            remove_unneeded(connection, hashes)
 
     # Documents of a collection
 
@@ -258,7 +258,7 @@ class Holdings:
         with self._engine.begin() as connection:
             for part in _parts(sources):
                 gone = sa.delete(rows).where(rows.c.collection == name, rows.c.source.in_(part))
-                _remove_unneeded(connection, connection.execute(gone.returning(rows.c.sha256)).scalars().all())
+                remove_unneeded(connection, connection.execute(gone.returning(rows.c.sha256)).scalars().all())
 
     def unreferenced(self, name: str, hashes: Iterable[str]) -> set[str]:
         """Which of these contents no source of the collection has any more."""
@@ -268,7 +268,7 @@ class Holdings:
     def remove_unneeded(self, hashes: Iterable[str]) -> None:
         """Remove the texts that no session and no collection refers to."""
         with self._engine.begin() as connection:
-            _remove_unneeded(connection, hashes)
+            remove_unneeded(connection, hashes)
 
     # Documents of a session
 
@@ -328,7 +328,8 @@ def _indexed(connection: sa.Connection, name: str, loader: str, hashes: Iterable
     return found
 
 
-def _remove_unneeded(connection: sa.Connection, hashes: Iterable[str]) -> None:
+def remove_unneeded(connection: sa.Connection, hashes: Iterable[str]) -> None:
+    """Remove the texts of these SHA-256 that no session and no collection refers to."""
     for part in _parts(hashes):
         connection.execute(
             sa.delete(documents).where(

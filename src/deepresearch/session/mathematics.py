@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from deepresearch.model.mathematics import Artefact, MathRequest, MathResult, MathStatus, MathSummary
 from deepresearch.sandbox import Reason, SandboxRequest, SandboxResult
+from deepresearch.session.patience import patiently
 from deepresearch.session.store import Store
 from deepresearch.team.protocol import MathOutcome
 from deepresearch.team.wording import decimals
@@ -18,8 +20,18 @@ RunRequest = Callable[[SandboxRequest], Awaitable[SandboxResult]]
 TIMEOUT_S = 60.0
 
 
-async def run(request: MathRequest, run_id: str, session_id: str, sandbox: RunRequest, store: Store) -> MathResult:
-    """Run one request under the run's own id. Whatever happens is a result; its note is empty on success."""
+async def run(
+    request: MathRequest,
+    run_id: str,
+    session_id: str,
+    sandbox: RunRequest,
+    store: Store,
+    patience: float = 0.0,
+) -> MathResult:
+    """Run one request under the run's own id. Whatever happens is a result; its note is empty on success.
+
+    A database that is away when the run has ended is waited for `patience` seconds: the run is not made twice.
+    """
     result = await sandbox(
         SandboxRequest(
             script=request.script,
@@ -34,13 +46,7 @@ async def run(request: MathRequest, run_id: str, session_id: str, sandbox: RunRe
     values, trouble = printed_values(result.stdout) if status is MathStatus.SUCCESS else ({}, "")
     if trouble:
         status = MathStatus.FAILURE
-    artefacts = tuple(
-        Artefact(
-            name=output.path, media_type=output.media_type, size=output.size, sha256=store.blobs.put(output.content)
-        )
-        for output in result.outputs
-    )
-    store.add_artefacts(session_id, artefacts)
+    artefacts = await patiently(lambda: asyncio.to_thread(_keep, result, session_id, store), patience)
     return MathResult(
         request_id=request.id,
         run_id=run_id,
@@ -52,6 +58,17 @@ async def run(request: MathRequest, run_id: str, session_id: str, sandbox: RunRe
         duration_ms=result.duration_ms,
         backend=result.backend,
     )
+
+
+def _keep(result: SandboxResult, session_id: str, store: Store) -> tuple[Artefact, ...]:
+    artefacts = tuple(
+        Artefact(
+            name=output.path, media_type=output.media_type, size=output.size, sha256=store.blobs.put(output.content)
+        )
+        for output in result.outputs
+    )
+    store.add_artefacts(session_id, artefacts)
+    return artefacts
 
 
 def summary(outcomes: Sequence[MathOutcome]) -> MathSummary:

@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from deepresearch.corpus import discover
-from deepresearch.model.errors import DeepResearchError, SessionError, UsageError
-from deepresearch.model.report import Report
-from deepresearch.model.session import SessionOptions, SessionRecord, SessionState
+from deepresearch.model.errors import DeepResearchError, SessionLostError, UsageError
+from deepresearch.model.report import Report, ReportStatus
+from deepresearch.model.session import SessionEvent, SessionOptions, SessionRecord, SessionState
 from deepresearch.sandbox import Sandbox, SandboxRequest, SandboxResult
+from deepresearch.session import reviews
 from deepresearch.session.archive import Archive
+from deepresearch.session.budgets import Budget
+from deepresearch.session.claims import Claims
 from deepresearch.session.collections import PATIENCE, Collections
 from deepresearch.session.destination import checked_destination
-from deepresearch.session.engine import Engine
 from deepresearch.session.ingesting import Ingested, Step
 from deepresearch.session.library import Library
 from deepresearch.session.material import Material
-from deepresearch.session.ownership import Ownership
+from deepresearch.session.patience import patiently
 from deepresearch.session.progress import Listener, Silent
+from deepresearch.session.requests import checked_id, checked_question, new_session_id
+from deepresearch.session.run import Run
 from deepresearch.session.stages import Stages
+from deepresearch.session.store import Store
+from deepresearch.session.watch import Watch
 from deepresearch.settings import Settings
 from deepresearch.team.casts import cast
 
-#: Characters of a question at most; longer texts are documents, not questions.
-MAX_QUESTION = 10_000
+#: States in which a session's report stands, whatever was decided on it.
+_SETTLED = frozenset({SessionState.COMPLETED, SessionState.FAILED, SessionState.CANCELLED})
+
+#: States in which a session's report stands unless a decision has to be written into it.
+_OVER = frozenset({SessionState.NEEDS_REVIEW, SessionState.QUEUED, SessionState.INTERRUPTED})
 
 
 class DeepResearch:
@@ -40,7 +47,7 @@ class DeepResearch:
         async with DeepResearch(settings) as research:
             report = await research.query("How did emissions develop?", sources=["reports/"])
 
-    Only one may be open in a process at a time: the workflow library beneath keeps one engine.
+    Opening it is quick and starts nothing: what runs a session is started with the first one.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -48,15 +55,13 @@ class DeepResearch:
         self.archive = Archive(self.settings)
         self._library = Library(self.settings)
         self.collections = Collections(self.archive.store, self._library, self.archive.locks)
-        self._engine = Engine(self.settings)
+        self.claims = Claims(self.archive.store)
+        self.watch = Watch(self.archive.lease, self.claims)
         self._sandbox: Sandbox | None = None
         self._sandbox_lock = asyncio.Lock()
         self._stack = AsyncExitStack()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        await self._engine.open()
         return self
 
     async def __aexit__(
@@ -64,7 +69,7 @@ class DeepResearch:
     ) -> None:
         await self._stack.aclose()
         self._library.close()
-        await self._engine.close()
+        await asyncio.to_thread(self.watch.close)
         self.archive.close()
 
     async def query(
@@ -77,11 +82,15 @@ class DeepResearch:
         team: str | None = None,
         session_id: str | None = None,
         listener: Listener | None = None,
+        budget_minutes: float | None = None,
+        budget_steps: int | None = None,
+        review: bool = False,
     ) -> Report:
         """Ask a question of `sources` (files, folders, globs), of a `collection`, or of both; return the report.
 
         `out` is the folder for the report (a folder of the session's own in the data folder unless given). With
-        the `session_id` of an interrupted session of the same question it goes on with that.
+        the `session_id` of an interrupted session of the same question it goes on with that. Budgets and `review` are as
+        in `SessionOptions`.
 
         Raises `UsageError` for a question or path that cannot be used, `NoReadableSourceError` when no file could
         be read, `StorageError` when a folder or the database refuses. Cancelling it leaves the session resumable.
@@ -92,6 +101,9 @@ class DeepResearch:
             collection=collection,
             team=team or self.settings.team,
             out=str(Path(out).expanduser().absolute()) if out is not None else None,
+            budget_minutes=budget_minutes,
+            budget_steps=budget_steps,
+            review=review,
         )
         if not options.sources and collection is None:
             raise UsageError(
@@ -105,13 +117,12 @@ class DeepResearch:
         if options.out is not None:
             checked_destination(Path(options.out))
         session_id = checked_id(session_id) if session_id else new_session_id()
-        with Ownership(self.archive.locks, session_id):
-            self.archive.store.create_session(session_id, options)
-            if self.archive.store.session(session_id).options != options:
-                raise UsageError(
-                    f"Session {session_id} exists and asks something else. Leave out --session to begin a new one."
-                )
-            return await self._run(session_id, listener or Silent())
+        self.archive.store.create_session(session_id, options)
+        if self.archive.store.session(session_id).options != options:
+            raise UsageError(
+                f"Session {session_id} exists and asks something else. Leave out --session to begin a new one."
+            )
+        return await self.resume(session_id, listener=listener)
 
     async def ingest(
         self,
@@ -151,50 +162,84 @@ class DeepResearch:
 
         Raises `UnknownSessionError`, or `SessionBusyError` while another process runs it.
         """
-        self.archive.store.session(session_id)
-        with Ownership(self.archive.locks, session_id):
-            return await self._run(session_id, listener or Silent())
+        record = self.archive.session(session_id)
+        stages = self._stages(session_id, Silent(), Budget(record.options))
+        finished = await asyncio.to_thread(stages.finished_report)
+        decided = record.review is not None and record.review.decision is not None
+        if finished is not None and (record.state in _SETTLED or (record.state in _OVER and not decided)):
+            complete = all(Path(path).exists() for path in finished.paths.values())
+            return finished if complete else await asyncio.to_thread(stages.write_report)
+        await asyncio.to_thread(self.watch.start)
+        lease = self.archive.lease
+        await asyncio.to_thread(self.claims.claim, session_id, lease.executor, lease.alive)
+        return await self.run_claimed(session_id, listener)
 
     def sessions(self) -> list[SessionRecord]:
         """All sessions, newest first."""
         return self.archive.sessions()
 
-    async def _run(self, session_id: str, listener: Listener) -> Report:
+    async def run_claimed(self, session_id: str, listener: Listener | None = None) -> Report:
+        """Run a session that this process has claimed to its end, and give it back.
+
+        Raises what a stage raised, after noting it, and `SessionLostError` when another process has it by now.
+        Cancelling it leaves the session claimed, for `claims.release` or whoever sees this process die.
+        """
+        store = self.archive.store
+        patience = self.settings.store_patience_seconds
+        executor = self.archive.lease.executor
+        listener = listener or Silent()
+        record = await patiently(lambda: asyncio.to_thread(store.session, session_id), patience)
+        budget = Budget(record.options, record.worked_seconds)
+
+        async def give_back(state: SessionState, error: str | None = None) -> None:
+            await patiently(
+                lambda: asyncio.to_thread(self.claims.release, session_id, executor, state, error), patience
+            )
+
+        try:
+            stages = await patiently(
+                lambda: asyncio.to_thread(self._stages, session_id, listener, budget, executor), patience
+            )
+            run = Run(session_id, stages, budget)
+            self.watch.add(run)
+            try:
+                await run.run()
+                decided = record.review is not None and record.review.decision is not None
+                if decided:
+                    await stages.review()
+            finally:
+                self.watch.remove(run)
+            report, reason = await patiently(lambda: asyncio.to_thread(_ended, stages), patience)
+            if reason is not None:
+                await patiently(lambda: asyncio.to_thread(reviews.ask, store, session_id, reason), patience)
+                await stages.tell("review.asked", {"reason": reason})
+        except SessionLostError:
+            raise
+        except Exception as error:
+            what = str(error) if isinstance(error, DeepResearchError) else f"{type(error).__name__}: {error}"
+            await _note_failure(store, session_id, executor, what, listener, patience)
+            await give_back(SessionState.FAILED, what)
+            raise
+        error_text = report.limits[0] if report.status is ReportStatus.FAILED and report.limits else None
+        await give_back(SessionState(report.status.value), error_text)
+        return report
+
+    def _stages(self, session_id: str, listener: Listener, budget: Budget, owner: str | None = None) -> Stages:
         store = self.archive.store
         record = store.session(session_id)
-        stages = Stages(
+        return Stages(
             session_id=session_id,
             store=store,
             team=cast(record.options.team),
+            plain=cast("extractive"),
             material=Material(session_id, store, self._library, self.collections),
-            sandbox=self._run_in_sandbox,
+            sandbox=self._sandboxed,
             listener=listener,
             reports=self.settings.home / "reports",
+            owner=owner,
+            budget=budget,
+            settings=self.settings,
         )
-        finished = stages.finished_report()
-        if finished is not None:
-            complete = all(Path(path).exists() for path in finished.paths.values())
-            return finished if complete else await asyncio.to_thread(stages.write_report)
-        store.set_state(session_id, SessionState.RUNNING)
-        try:
-            await self._engine.run(session_id, stages)
-        except DeepResearchError as error:
-            store.set_state(session_id, SessionState.FAILED, str(error))
-            listener.event(store.add_event(session_id, "session.failed", {"error": str(error)}))
-            raise
-        finished = stages.finished_report()
-        if finished is None:
-            raise SessionError(f"Session {session_id} ended without a report; resume it to try again.")
-        store.set_state(session_id, SessionState(finished.status.value))
-        return finished
-
-    async def _run_in_sandbox(self, request: SandboxRequest) -> SandboxResult:
-        """Run a request on the loop this object was opened on: a resumed session runs on one of the engine's own."""
-        assert self._loop is not None
-        if asyncio.get_running_loop() is self._loop:
-            return await self._sandboxed(request)
-        there = asyncio.run_coroutine_threadsafe(self._sandboxed(request), self._loop)
-        return await asyncio.wrap_future(there)
 
     async def _sandboxed(self, request: SandboxRequest) -> SandboxResult:
         async with self._sandbox_lock:
@@ -203,29 +248,19 @@ class DeepResearch:
         return await self._sandbox.run(request)
 
 
-def checked_question(question: str) -> str:
-    """The question without white space around it. Raises `UsageError` when it is empty or far too long."""
-    text = question.strip()
-    if not text or not any(character.isalnum() for character in text):
-        raise UsageError("The question is empty. Write it in quotation marks after the command.")
-    if len(text) > MAX_QUESTION:
-        raise UsageError(
-            f"The question has {len(text):,} characters; at most {MAX_QUESTION:,} are taken. "
-            "Put the long part into a file and name it with --sources."
-        )
-    if "\0" in text:
-        raise UsageError("The question holds a NUL character. Remove it and ask again.")
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _ended(stages: Stages) -> tuple[Report, str | None]:
+    """The finished report, and why a person has to look at it, if one has to."""
+    report = stages.finished_report()
+    assert report is not None, "all stages have ended"
+    return report, stages.review_reason()
 
 
-def checked_id(session_id: str) -> str:
-    """A session id given by a person. Raises `UsageError` when it could not be a file name."""
-    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-    if not 1 <= len(session_id) <= 64 or not set(session_id) <= allowed or session_id.startswith("."):
-        raise UsageError(f"{session_id!r} cannot be a session id: use up to 64 letters, digits, '-', '_' or '.'.")
-    return session_id
+async def _note_failure(
+    store: Store, session_id: str, executor: str, what: str, listener: Listener, patience: float
+) -> None:
+    """Note that a session failed, while it is still ours."""
 
+    def add() -> SessionEvent:
+        return store.add_event(session_id, "session.failed", {"error": what}, owner=executor)
 
-def new_session_id() -> str:
-    """An id that sorts by time and cannot be guessed: ``20261128-121500-1f2e3d4c``."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+    listener.event(await patiently(lambda: asyncio.to_thread(add), patience))

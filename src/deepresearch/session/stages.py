@@ -12,13 +12,14 @@ from typing import Any
 from deepresearch.evidence import Searched
 from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Claim, Conflict
-from deepresearch.model.mathematics import Figure, MathRequest, MathResult
-from deepresearch.model.plan import Plan, SubQuestion
+from deepresearch.model.mathematics import Figure, MathRequest, MathResult, MathSummary
+from deepresearch.model.plan import Plan, QuestionType, SubQuestion
 from deepresearch.model.report import Report, ReportStatus, ScriptRecord, Usage
-from deepresearch.model.session import SessionOptions
+from deepresearch.model.session import SessionOptions, SessionRecord
 from deepresearch.report import write_reports
-from deepresearch.session import mathematics
+from deepresearch.session import budgets, mathematics, reviews
 from deepresearch.session.answer import short_answer
+from deepresearch.session.budgets import Budget, Cut
 from deepresearch.session.limits import limits_of
 from deepresearch.session.loading import Loaded
 from deepresearch.session.material import Indexed, Material
@@ -27,13 +28,16 @@ from deepresearch.session.runner import StageRunner
 from deepresearch.session.sources import origins_of, source_table
 from deepresearch.session.store import Store
 from deepresearch.session.verification import Verified, verify
+from deepresearch.settings import Settings
 from deepresearch.team.protocol import Draft, MathOutcome, Reading, Team
 
 
 class Stages:
     """The stages of one session, bound to what they work with.
 
-    `sandbox` runs one request and never raises for a script's or the sandbox's failure: that is a result.
+    `sandbox` runs one request and never raises for a script's or the sandbox's failure: that is a result. `plain` is
+    a cast that needs nothing: it writes when a budget is spent or the session is cancelled. Everything is stored in
+    the name of `owner`.
     """
 
     def __init__(
@@ -46,6 +50,10 @@ class Stages:
         sandbox: mathematics.RunRequest,
         listener: Listener,
         reports: Path,
+        plain: Team,
+        owner: str | None = None,
+        budget: Budget | None = None,
+        settings: Settings | None = None,
     ) -> None:
         self._id = session_id
         self._store = store
@@ -55,7 +63,10 @@ class Stages:
         self._listener = listener
         self._options: SessionOptions = store.session(session_id).options
         self._out = Path(self._options.out) if self._options.out else reports / session_id
-        self._runner = StageRunner(store, session_id, listener)
+        self._plain = plain
+        self._settings = settings or Settings()
+        self._patience = self._settings.store_patience_seconds
+        self._runner = StageRunner(store, session_id, listener, owner=owner, budget=budget, patience=self._patience)
 
     async def load(self) -> Any:
         """Read the sources into the store."""
@@ -134,7 +145,7 @@ class Stages:
         async def work() -> tuple[Any, dict[str, Any]]:
             request = next(one for one in self._requests() if one.id == request_id)
             run_id = f"{self._id}-{request_id}"
-            result = await mathematics.run(request, run_id, self._id, self._sandbox, self._store)
+            result = await mathematics.run(request, run_id, self._id, self._sandbox, self._store, self._patience)
             told = {"status": result.status, "reason": result.reason, "run_id": run_id, "note": result.note}
             return result.model_dump(mode="json"), told
 
@@ -144,7 +155,8 @@ class Stages:
         """Choose and order the sentences."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            draft = await self._team.write(self._plan(), self._readings(), self._outcomes())
+            team = self._team if self.cut() in (None, Cut.STEPS) else self._plain
+            draft = await team.write(self._plan(), self._readings(), self._outcomes())
             return draft.model_dump(mode="json"), {"sentences": len(draft.claims)}
 
         return await self._runner.once("write", work)
@@ -175,12 +187,38 @@ class Stages:
 
     def finished_report(self) -> Report | None:
         """The report when the session has one."""
-        stored = self._store.result(self._id, "report")
-        return None if stored is None else Report.model_validate(stored)
+        for key in ("reviewed", "report"):
+            stored = self._store.result(self._id, key)
+            if stored is not None:
+                return Report.model_validate(stored)
+        return None
+
+    def cut(self) -> Cut | None:
+        """Why the session stopped looking before it was through, if it did."""
+        stored = self._store.result(self._id, "cut")
+        return None if stored is None else Cut(stored)
+
+    async def cut_short(self, cut: Cut) -> None:
+        """Note for ever that the session stops looking here, and why."""
+        await self._runner.keep("cut", cut.value, "session.cut_short", {"reason": cut.value})
+
+    async def tell(self, kind: str, data: dict[str, Any]) -> None:
+        """Store an event of the session."""
+        await self._runner.tell(kind, data)
+
+    async def review(self) -> Any:
+        """Put the report together once more, as a person decided on it."""
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            report = await asyncio.to_thread(self.write_report)
+            return report.model_dump(mode="json"), {"paths": report.paths, "status": report.status}
+
+        return await self._runner.once("reviewed", work)
 
     def write_report(self) -> Report:
         """Put the report together from the stored results and write its files, again if they were removed."""
-        loaded = Loaded.model_validate(self._stored("load"))
+        stored = self._store.result(self._id, "load")
+        loaded = Loaded(documents=0, known=0, refused=()) if stored is None else Loaded.model_validate(stored)
         verified = Verified.model_validate(self._stored("verify"))
         plan = self._plan()
         outcomes = self._outcomes()
@@ -191,16 +229,18 @@ class Stages:
         math = mathematics.summary(outcomes)
         claims: tuple[Claim, ...] = verified.claims
         conflicts: tuple[Conflict, ...] = verified.conflicts
+        status, said = self._standing(record, claims, math)
         report = Report(
             session_id=self._id,
             question=self._options.question,
-            status=ReportStatus.COMPLETED,
+            status=status,
             team=self._team.name,
             answer=short_answer(claims, verified.lead),
             claims=claims,
             conflicts=conflicts,
-            limits=limits_of(
-                plan=plan,
+            limits=said
+            + limits_of(
+                plan=self._searched_plan(),
                 searched=self._searched(),
                 readings=self._readings(),
                 claims=claims,
@@ -235,6 +275,34 @@ class Stages:
         artefacts = {figure.sha256: self._store.blobs.get(figure.sha256) for figure in report.figures}
         return write_reports(report, texts, artefacts, self._out)
 
+    def _standing(
+        self, record: SessionRecord, claims: Sequence[Claim], math: MathSummary
+    ) -> tuple[ReportStatus, tuple[str, ...]]:
+        """How the session ends, and what the limits say of it before anything else."""
+        said = []
+        cut = self.cut()
+        if cut is not None:
+            said.append(budgets.sentence(cut, self._options))
+            unread = [sub for sub in self._plan().sub_questions if not self._is_read(sub)]
+            said += [f"Not looked for: {sub.text}" for sub in unread]
+            left = [one.title for one in self._requests() if self._store.result(self._id, f"compute:{one.id}") is None]
+            said += [f"Not computed: {title}" for title in left]
+        if record.review is not None and record.review.decision is not None:
+            said.insert(0, reviews.sentence(record.review))
+            approved = record.review.decision == "approved"
+            return (ReportStatus.COMPLETED if approved else ReportStatus.FAILED), tuple(said)
+        if cut is Cut.CANCELLED:
+            return ReportStatus.CANCELLED, tuple(said)
+        reason = reviews.review_reason(self._options, self._settings, claims, math)
+        return (ReportStatus.COMPLETED if reason is None else ReportStatus.NEEDS_REVIEW), tuple(said)
+
+    def review_reason(self) -> str | None:
+        """Why the finished report needs a review, if it does."""
+        report = self.finished_report()
+        if report is None or report.status is not ReportStatus.NEEDS_REVIEW:
+            return None
+        return reviews.review_reason(self._options, self._settings, report.claims, report.math) or "It was asked for."
+
     def _stored(self, key: str) -> Any:
         value = self._store.result(self._id, key)
         if value is None:
@@ -242,9 +310,27 @@ class Stages:
         return value
 
     def _plan(self) -> Plan:
+        stored = self._store.result(self._id, "plan")
+        if stored is None and self.cut() is not None:
+            question = self._options.question
+            return Plan(question=question, type=QuestionType.FACT, sub_questions=(), wants_computation=False)
         return Plan.model_validate(self._stored("plan"))
 
+    def _searched_plan(self) -> Plan:
+        """The plan without the parts that a session cut short never looked for."""
+        plan = self._plan()
+        return plan.model_copy(update={"sub_questions": tuple(self._read_parts())})
+
+    def _read_parts(self) -> list[SubQuestion]:
+        """The parts of the question that were looked for: all of them unless the session was cut short."""
+        return [sub for sub in self._plan().sub_questions if self.cut() is None or self._is_read(sub)]
+
+    def _is_read(self, sub: SubQuestion) -> bool:
+        return self._store.result(self._id, f"read:{sub.id}") is not None
+
     def _indexed(self) -> Indexed:
+        if self.cut() is not None and self._store.result(self._id, "index") is None:
+            return Indexed(collection=None, passages=0, superseded={}, chosen=())
         return Indexed.model_validate(self._stored("index"))
 
     def _looked_at(self) -> list[Document]:
@@ -266,7 +352,7 @@ class Stages:
         return [document for document in self._looked_at() if document.sha256 not in superseded]
 
     def _readings(self) -> list[Reading]:
-        return [Reading.model_validate(self._stored(f"read:{sub.id}")["reading"]) for sub in self._plan().sub_questions]
+        return [Reading.model_validate(self._stored(f"read:{sub.id}")["reading"]) for sub in self._read_parts()]
 
     def _searched(self) -> list[Searched]:
         readings = {reading.sub_question: reading for reading in self._readings()}
@@ -276,16 +362,22 @@ class Stages:
                 queries=tuple(self._stored(f"read:{sub.id}")["queries"]),
                 passages=readings[sub.id].passages,
             )
-            for sub in self._plan().sub_questions
+            for sub in self._read_parts()
         ]
 
     def _requests(self) -> list[MathRequest]:
+        if self.cut() is not None and self._store.result(self._id, "compute") is None:
+            return []
         return [MathRequest.model_validate(one) for one in self._stored("compute")]
 
     def _outcomes(self) -> list[MathOutcome]:
+        results = {request.id: self._store.result(self._id, f"compute:{request.id}") for request in self._requests()}
+        if self.cut() is None and None in results.values():
+            raise AssertionError("a computation has no result although a later stage runs")
         return [
-            MathOutcome(request=request, result=MathResult.model_validate(self._stored(f"compute:{request.id}")))
+            MathOutcome(request=request, result=MathResult.model_validate(results[request.id]))
             for request in self._requests()
+            if results[request.id] is not None
         ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,11 +13,14 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from deepresearch.model.documents import Document
-from deepresearch.model.errors import UnknownSessionError
+from deepresearch.model.errors import SessionLostError, UnknownSessionError
 from deepresearch.model.mathematics import Artefact
-from deepresearch.model.session import SessionEvent, SessionOptions, SessionRecord, SessionState
+from deepresearch.model.session import Review, SessionEvent, SessionOptions, SessionRecord, SessionState
 from deepresearch.session import tables
-from deepresearch.session.blobs import BlobStore
+from deepresearch.session.blobs import Blobs
+
+#: A number of our own for Postgres' advisory lock: "dr-queue" in ASCII.
+_QUEUE_LOCK = 0x64722D7175657565
 
 
 def now() -> str:
@@ -25,11 +29,11 @@ def now() -> str:
 
 
 class Store:
-    """Everything sessions keep, in one database and one folder. Methods are short transactions; all may raise
+    """Everything sessions keep, in one database, and large bytes. Methods are short transactions; all may raise
     `sqlalchemy.exc.SQLAlchemyError` when the database refuses.
     """
 
-    def __init__(self, engine: sa.Engine, blobs: BlobStore) -> None:
+    def __init__(self, engine: sa.Engine, blobs: Blobs) -> None:
         self._engine = engine
         self.blobs = blobs
 
@@ -44,59 +48,86 @@ class Store:
 
     # Sessions
 
-    def create_session(self, session_id: str, options: SessionOptions) -> None:
-        """Record a new session in state queued. An id that exists with the same options is left as it is."""
-        at = now()
-        with self._engine.begin() as connection:
-            connection.execute(
-                self.insert_once(
-                    tables.sessions,
-                    id=session_id,
-                    state=SessionState.QUEUED,
-                    options=options.model_dump_json(),
-                    created_at=at,
-                    updated_at=at,
-                )
-            )
+    def create_session(
+        self,
+        session_id: str,
+        options: SessionOptions,
+        *,
+        tenant: str = "default",
+        priority: int = 0,
+        unattended: bool = False,
+        connection: sa.Connection | None = None,
+    ) -> bool:
+        """Record a new session in state queued; False when the id exists, which is left as it is.
 
-    def session(self, session_id: str) -> SessionRecord:
-        """The session of this id. Raises `UnknownSessionError`."""
+        With a `connection` it becomes part of the caller's transaction.
+        """
+        if connection is None:
+            with self._engine.begin() as own:
+                return self.create_session(
+                    session_id, options, tenant=tenant, priority=priority, unattended=unattended, connection=own
+                )
+        at = now()
+        inserted = connection.execute(
+            self.insert_once(
+                tables.sessions,
+                id=session_id,
+                state=SessionState.QUEUED,
+                options=options.model_dump_json(),
+                created_at=at,
+                updated_at=at,
+                tenant=tenant,
+                priority=priority,
+                unattended=unattended,
+            )
+        )
+        return inserted.rowcount > 0
+
+    def session(self, session_id: str, tenant: str | None = None) -> SessionRecord:
+        """The session of this id, and of this tenant when one is given. Raises `UnknownSessionError`."""
+        query = _RECORDS.where(tables.sessions.c.id == session_id)
+        if tenant is not None:
+            query = query.where(tables.sessions.c.tenant == tenant)
         with self._engine.connect() as connection:
-            row = connection.execute(sa.select(tables.sessions).where(tables.sessions.c.id == session_id)).first()
+            row = connection.execute(query).first()
         if row is None:
             raise UnknownSessionError(
                 f"There is no session {session_id!r} here. See them with: deepresearch sessions list"
             )
         return _record(row)
 
-    def sessions(self) -> list[SessionRecord]:
-        """All sessions, newest first."""
-        query = sa.select(tables.sessions).order_by(tables.sessions.c.created_at.desc(), tables.sessions.c.id)
+    def sessions(
+        self, tenant: str | None = None, *, limit: int | None = None, before: str | None = None
+    ) -> list[SessionRecord]:
+        """Sessions, newest first: of one tenant or of all, at most `limit`, older than the session `before`."""
+        columns = tables.sessions.c
+        query = _RECORDS.order_by(columns.created_at.desc(), columns.id.desc()).limit(limit)
+        if tenant is not None:
+            query = query.where(columns.tenant == tenant)
+        if before is not None:
+            edge = self.session(before, tenant)
+            older = sa.and_(columns.created_at == edge.created_at, columns.id < edge.id)
+            query = query.where(sa.or_(columns.created_at < edge.created_at, older))
         with self._engine.connect() as connection:
             return [_record(row) for row in connection.execute(query)]
 
-    def set_state(self, session_id: str, state: SessionState, error: str | None = None) -> None:
-        """Change where the session stands."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                sa.update(tables.sessions)
-                .where(tables.sessions.c.id == session_id)
-                .values(state=state, error=error, updated_at=now())
-            )
-
     # Events
 
-    def add_event(self, session_id: str, kind: str, data: dict[str, Any]) -> SessionEvent:
-        """Append an event; numbers count from 1 without gaps."""
-        with self._engine.begin() as connection:
-            return self._append(connection, session_id, kind, data)
+    def add_event(self, session_id: str, kind: str, data: dict[str, Any], *, owner: str | None = None) -> SessionEvent:
+        """Append an event; numbers count from 1 without gaps.
 
-    def events(self, session_id: str, after: int = 0) -> list[SessionEvent]:
-        """Events with a number above `after`, in order."""
+        With an `owner` only while that process has the session: raises `SessionLostError` otherwise.
+        """
+        with self._engine.begin() as connection:
+            return self.append(connection, session_id, kind, data, owner=owner)
+
+    def events(self, session_id: str, after: int = 0, limit: int | None = None) -> list[SessionEvent]:
+        """Events with a number above `after`, in order, at most `limit`."""
         query = (
             sa.select(tables.events)
             .where(tables.events.c.session_id == session_id, tables.events.c.number > after)
             .order_by(tables.events.c.number)
+            .limit(limit)
         )
         with self._engine.connect() as connection:
             return [
@@ -106,11 +137,26 @@ class Store:
                 for row in connection.execute(query)
             ]
 
-    def _append(self, connection: sa.Connection, session_id: str, kind: str, data: dict[str, Any]) -> SessionEvent:
-        # The session's row is the lock that keeps numbers gapless on both engines.
-        connection.execute(
-            sa.update(tables.sessions).where(tables.sessions.c.id == session_id).values(updated_at=now())
-        )
+    def append(
+        self,
+        connection: sa.Connection,
+        session_id: str,
+        kind: str,
+        data: dict[str, Any],
+        *,
+        owner: str | None = None,
+        worked: float | None = None,
+    ) -> SessionEvent:
+        """`add_event` within a transaction of the caller; `worked` are the seconds of work in all so far."""
+        # The session's row is the lock that keeps numbers gapless on both engines, and tells whose session it is.
+        columns = tables.sessions.c
+        touched = sa.update(tables.sessions).where(columns.id == session_id).values(updated_at=now())
+        if worked is not None:
+            touched = touched.values(worked_seconds=worked, takeovers=0)
+        if owner is not None:
+            touched = touched.where(columns.owner == owner)
+        if connection.execute(touched).rowcount == 0 and owner is not None:
+            raise SessionLostError(f"Session {session_id} has been taken over by another process.")
         last = connection.execute(
             sa.select(sa.func.max(tables.events.c.number)).where(tables.events.c.session_id == session_id)
         ).scalar()
@@ -138,16 +184,42 @@ class Store:
             ).scalar()
         return None if value is None else json.loads(value)
 
-    def finish(self, session_id: str, key: str, value: Any, data: dict[str, Any]) -> SessionEvent:
-        """Store a stage's result and its event ``stage.finished`` in one transaction: both or neither."""
+    def finish(
+        self,
+        session_id: str,
+        key: str,
+        value: Any,
+        data: dict[str, Any],
+        *,
+        kind: str = "stage.finished",
+        owner: str | None = None,
+        worked: float | None = None,
+    ) -> SessionEvent:
+        """Store a result and its event in one transaction: both or neither.
+
+        Done again, as after a connection that broke while it was committed, it gives the event of the first time.
+        With an `owner` as in `add_event`; `worked` are the seconds of work the session has had in all.
+        """
+        data = {"stage": key, **data}
         with self._engine.begin() as connection:
-            event = self._append(connection, session_id, "stage.finished", {"stage": key, **data})
-            connection.execute(
-                sa.insert(tables.results).values(
-                    session_id=session_id, key=key, value=json.dumps(value, ensure_ascii=False), at=now()
+            event = self.append(connection, session_id, kind, data, owner=owner, worked=worked)
+            inserted = connection.execute(
+                self.insert_once(
+                    tables.results,
+                    session_id=session_id,
+                    key=key,
+                    value=json.dumps(value, ensure_ascii=False),
+                    at=now(),
                 )
             )
-            return event
+            if inserted.rowcount > 0:
+                return event
+            connection.rollback()
+        return next(
+            event
+            for event in reversed(self.events(session_id))
+            if event.kind == kind and event.data.get("stage") == key
+        )
 
     # Documents
 
@@ -268,6 +340,16 @@ class Store:
                     )
                 )
 
+    @contextmanager
+    def exclusive(self) -> Iterator[sa.Connection]:
+        """A transaction during which no other process is in one of these: who runs what is decided in them."""
+        with self._engine.begin() as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _QUEUE_LOCK})
+            yield connection
+
     def insert(self, table: sa.Table) -> Any:
         """An insert of this engine's dialect, which knows ``ON CONFLICT``."""
         return postgres_insert(table) if self._engine.dialect.name == "postgresql" else sqlite_insert(table)
@@ -290,7 +372,23 @@ def _narrowed(
         yield query.where(column.in_(wanted[at : at + 500]))
 
 
+_RECORDS = sa.select(
+    tables.sessions,
+    *(column.label(f"review_{column.name}") for column in tables.reviews.c if column.name != "session_id"),
+).outerjoin(tables.reviews, tables.reviews.c.session_id == tables.sessions.c.id)
+
+
 def _record(row: sa.Row[Any]) -> SessionRecord:
+    review = None
+    if row.review_asked_at is not None:
+        review = Review(
+            reason=row.review_reason,
+            asked_at=row.review_asked_at,
+            decision=row.review_decision,
+            reviewer=row.review_reviewer,
+            note=row.review_note,
+            decided_at=row.review_decided_at,
+        )
     return SessionRecord(
         id=row.id,
         state=SessionState(row.state),
@@ -298,6 +396,13 @@ def _record(row: sa.Row[Any]) -> SessionRecord:
         created_at=row.created_at,
         updated_at=row.updated_at,
         error=row.error,
+        tenant=row.tenant,
+        priority=row.priority,
+        unattended=row.unattended,
+        owner=row.owner,
+        worked_seconds=row.worked_seconds,
+        cancel_requested=row.cancel_requested,
+        review=review,
     )
 
 

@@ -19,6 +19,52 @@ sessions = sa.Table(
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("updated_at", sa.Text, nullable=False),
     sa.Column("error", sa.Text),
+    sa.Column("tenant", sa.Text, nullable=False, server_default="default"),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("unattended", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("owner", sa.Text),
+    sa.Column("claimed_at", sa.Text),
+    sa.Column("takeovers", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("not_before", sa.Text),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("worked_seconds", sa.Float, nullable=False, server_default="0"),
+    sa.Index("ix_dr_sessions_queue", "state", "tenant", "priority", "created_at"),
+    sa.Index("ix_dr_sessions_owner", "owner"),
+)
+
+#: What a person is asked about a session's report, and the decision once it is made.
+reviews = sa.Table(
+    "dr_reviews",
+    metadata,
+    sa.Column("session_id", sa.Text, sa.ForeignKey("dr_sessions.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("asked_at", sa.Text, nullable=False),
+    sa.Column("decision", sa.Text),
+    sa.Column("reviewer", sa.Text),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("decided_at", sa.Text),
+)
+
+#: Who did what. It outlives the sessions it speaks of, so it holds no question and no text of theirs.
+audit = sa.Table(
+    "dr_audit",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("session_id", sa.Text),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+#: Large bytes by their SHA-256, where workers share a database and not a disk.
+blobs = sa.Table(
+    "dr_blobs",
+    metadata,
+    sa.Column("sha256", sa.Text, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
 )
 
 events = sa.Table(

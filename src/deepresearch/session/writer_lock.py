@@ -1,18 +1,13 @@
-"""One writer at a time in a collection; the kernel takes the lock back the instant its process dies."""
+"""One writer at a time in a collection."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import sys
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deepresearch.model.errors import IndexingError, StorageError
-
-_PAUSE = 0.05
+from deepresearch.model.errors import IndexingError
+from deepresearch.session.file_lock import FileLock
 
 
 class WriterLock:
@@ -22,40 +17,20 @@ class WriterLock:
     """
 
     def __init__(self, folder: Path, collection: str, wait: float) -> None:
-        self._path = folder / f"collection-{collection}.lock"
+        self._lock = FileLock(folder / f"collection-{collection}.lock")
         self._collection = collection
         self._wait = wait
-        self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise StorageError(f"The lock file {self._path} cannot be made: {error.strerror}.") from error
-        deadline = time.monotonic() + self._wait
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    holder = os.pread(descriptor, 4096, 0).decode("utf-8", "replace").strip()
-                    os.close(descriptor)
-                    raise IndexingError(
-                        f"The collection {self._collection} is being written by {holder or 'another process'}. "
-                        "Wait for it, or end that process and try again."
-                    ) from None
-                time.sleep(_PAUSE)
-        command = " ".join(sys.argv)[:200].replace("\n", " ")
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} ({command})".encode("utf-8", "replace"), 0)
-        self._descriptor = descriptor
+        holder = self._lock.acquire(self._wait)
+        if holder is not None:
+            raise IndexingError(
+                f"The collection {self._collection} is being written by {holder}. "
+                "Wait for it, or end that process and try again."
+            )
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        self._lock.release()
