@@ -70,7 +70,9 @@ class Tokens:
     def _add(self, token: str, tenant: str, scopes: frozenset[Scope]) -> None:
         digest = _digest(token)
         if any(known == digest for known, _ in self._known):
-            raise UsageError("The same token stands twice in DEEPRESEARCH_API_TOKEN(S). Give each tenant one of its own.")
+            raise UsageError(
+                "The same token stands twice in DEEPRESEARCH_API_TOKEN(S). Give each tenant one of its own."
+            )
         self._known.append((digest, Caller(tenant, scopes, f"{tenant}/{len(self._known) + 1}")))
 
 

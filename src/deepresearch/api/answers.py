@@ -67,7 +67,9 @@ class SourceList(Value):
 class Artefact(Value):
     """A file that a session made: its name at ``/v1/sessions/{id}/artefacts/{name}``."""
 
-    model_config = _example({"name": "figures/01-emissions.png", "media_type": "image/png", "size": 18211, "sha256": _SHA256})
+    model_config = _example(
+        {"name": "figures/01-emissions.png", "media_type": "image/png", "size": 18211, "sha256": _SHA256}
+    )
 
     name: str
     media_type: str

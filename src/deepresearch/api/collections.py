@@ -126,9 +126,7 @@ def search_by_address(
 
 
 def _search(asked: SearchAsked, held: str, services: Services, caller: Calling) -> SearchResult:
-    found = services.collections.search(
-        held, asked.text, limit=asked.limit, kinds=asked.kinds, sources=asked.sources
-    )
+    found = services.collections.search(held, asked.text, limit=asked.limit, kinds=asked.kinds, sources=asked.sources)
     return services.shown.search(found, caller.tenant)
 
 

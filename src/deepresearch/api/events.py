@@ -39,7 +39,9 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
                     "schema": {"type": "string"},
                     "example": 'id: 1\nevent: session.queued\ndata: {"session_id": "…", "number": 1, …}\n\n',
                 },
-                "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/SessionEvent"}}},
+                "application/json": {
+                    "schema": {"type": "array", "items": {"$ref": "#/components/schemas/SessionEvent"}}
+                },
             },
         }
     },
@@ -88,7 +90,7 @@ async def _stream(services: Services, session_id: str, after: int) -> AsyncItera
             if one is None:
                 yield ": still here\n\n"
             elif isinstance(one, SessionState):
-                yield f'event: end\ndata: {json.dumps({"session_id": session_id, "state": one})}\n\n'
+                yield f"event: end\ndata: {json.dumps({'session_id': session_id, 'state': one})}\n\n"
             else:
                 yield _event(services.shown.event(one))
     finally:

@@ -14,9 +14,7 @@ from deepresearch.session.queue import SessionQueue
 _log = logging.getLogger("deepresearch.api")
 
 #: States in which nothing more comes until somebody does something.
-RESTING = frozenset(
-    {SessionState.COMPLETED, SessionState.NEEDS_REVIEW, SessionState.FAILED, SessionState.CANCELLED}
-)
+RESTING = frozenset({SessionState.COMPLETED, SessionState.NEEDS_REVIEW, SessionState.FAILED, SessionState.CANCELLED})
 
 #: Seconds between two looks, at first and when nothing happens.
 _SOON = 0.1
@@ -36,7 +34,9 @@ class Following:
         self._queue = queue
         self._watched: dict[str, _Watched] = {}
 
-    async def events(self, session_id: str, after: int, beat: float) -> AsyncIterator[SessionEvent | SessionState | None]:
+    async def events(
+        self, session_id: str, after: int, beat: float
+    ) -> AsyncIterator[SessionEvent | SessionState | None]:
         """Every event with a number above `after`, each once and in order, then the state the session rests in.
 
         Gives None after `beat` seconds without any. Ends when the session rests, is gone, or the server stops.
@@ -73,8 +73,8 @@ class Following:
                     del self._watched[session_id]
                 watched.stop()
 
-    async def close(self) -> None:
-        """End all that follows."""
+    def stop(self) -> None:
+        """End all that follows, without a last word: clients come again."""
         for watched in list(self._watched.values()):
             watched.stop()
 

@@ -70,7 +70,7 @@ def report(
     request: Request,
     called: Called,
     services: Served,
-    format: Annotated[Format | None, Query(description="Unless given, the header Accept decides.")] = None,  # noqa: A002
+    format: Annotated[Format | None, Query(description="Unless given, the header Accept decides.")] = None,
 ) -> Response:
     """The report. 409 while there is none yet, or when the session ended without one."""
     found = _report(services, called)
@@ -96,9 +96,7 @@ def artefacts(called: Called, services: Served) -> ArtefactList:
     response_class=Response,
     responses={200: {"description": "The file's bytes.", "content": {"application/octet-stream": {}}}},
 )
-def artefact(
-    name: Annotated[str, PathParameter(max_length=1000)], called: Called, services: Served
-) -> Response:
+def artefact(name: Annotated[str, PathParameter(max_length=1000)], called: Called, services: Served) -> Response:
     """One of the files, by its name (or its SHA-256)."""
     for one in _artefacts(services, called):
         if name in (one.name, one.sha256):
@@ -193,7 +191,9 @@ def _rendered(services: Services, shown: Report, chosen: Format) -> bytes:
         content = Path(written.paths[chosen.value]).read_bytes()
         # What a person saves has the figures' addresses here, not those of a folder that is gone.
         base = f"/v1/sessions/{shown.session_id}/artefacts/"
-        return content.replace(f"{folder}/".encode(), base.encode()).replace(b"](figures/", f"]({base}figures/".encode())
+        return content.replace(f"{folder}/".encode(), base.encode()).replace(
+            b"](figures/", f"]({base}figures/".encode()
+        )
 
 
 def _artefacts(services: Services, record: SessionRecord) -> Iterator[Artefact]:

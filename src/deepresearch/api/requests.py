@@ -38,7 +38,9 @@ class SessionAsked(_Asked):
         max_length=1000,
         description="Folders and files of the server, below those it is set up to read for clients.",
     )
-    team: Annotated[str, Field(max_length=200)] | None = Field(None, description="Who thinks: extractive, or PROVIDER:MODEL.")
+    team: Annotated[str, Field(max_length=200)] | None = Field(
+        None, description="Who thinks: extractive, or PROVIDER:MODEL."
+    )
     session_id: Annotated[str, Field(max_length=64)] | None = Field(
         None, description="An id of your own; the same request with it gives the same session."
     )
@@ -61,19 +63,24 @@ class ReviewGiven(_Asked):
 
     decision: str = Field(pattern="^(approve|reject)$", description="approve or reject.")
     note: _Text = Field("", description="Why.")
-    reviewer: Annotated[str, Field(max_length=200)] = Field("", description="Who decides; the token's name unless given.")
+    reviewer: Annotated[str, Field(max_length=200)] = Field(
+        "", description="Who decides; the token's name unless given."
+    )
 
 
 class SearchAsked(_Asked):
     """What to look for in a collection."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"text": "fuel consumption 2024", "limit": 5, "kinds": ["table"]}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"text": "fuel consumption 2024", "limit": 5, "kinds": ["table"]}]},
     )
 
     text: str = Field(min_length=1, max_length=10_000, description="Words to look for.")
     limit: int = Field(10, ge=1, le=200, description="Passages at most.")
-    kinds: list[Annotated[str, Field(max_length=20)]] = Field(default_factory=list, max_length=4, description="prose, table.")
+    kinds: list[Annotated[str, Field(max_length=20)]] = Field(
+        default_factory=list, max_length=4, description="prose, table."
+    )
     sources: list[Annotated[str, Field(max_length=1000)]] = Field(
         default_factory=list, max_length=100, description="Globs of file names, or of paths when they hold a slash."
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from contextlib import AsyncExitStack
 from typing import Annotated
 
@@ -13,12 +15,17 @@ from deepresearch.api.access import Caller
 from deepresearch.api.following import Following
 from deepresearch.api.shown import Shown
 from deepresearch.api.uploads import UploadLimits, Uploads
+from deepresearch.model.errors import SandboxUnavailable
 from deepresearch.model.session import SessionRecord
 from deepresearch.sandbox import PoolOptions, Sandbox
+from deepresearch.sandbox.backends import choose
 from deepresearch.session.collections import Collections
 from deepresearch.session.library import Library
 from deepresearch.session.queue import SessionQueue
 from deepresearch.settings import Settings
+
+#: Seconds for which the sandbox's back end is not looked for again.
+_BACKEND_KNOWN_FOR = 30.0
 
 
 class Services:
@@ -39,6 +46,7 @@ class Services:
         #: One ingest of a collection at a time, so that no two put a file of one name into its folder.
         self.ingesting: dict[str, asyncio.Lock] = {}
         self._sandbox: Sandbox | None = None
+        self._backend_seen: tuple[float, str | None] = (-math.inf, None)
         self._sandbox_lock = asyncio.Lock()
         self._stack = AsyncExitStack()
 
@@ -50,10 +58,28 @@ class Services:
                 self._sandbox = await self._stack.enter_async_context(opened)
         return self._sandbox
 
+    async def sandbox_backend(self) -> str | None:
+        """The sandbox's back end that is there now, None without one; looked for again after a while."""
+        async with self._sandbox_lock:
+            seen_at, seen = self._backend_seen
+            if time.monotonic() - seen_at > _BACKEND_KNOWN_FOR:
+                seen = None
+                for backend in choose(self.settings.sandbox_backend, self.settings):
+                    try:
+                        await backend.check()
+                    except SandboxUnavailable:
+                        continue
+                    finally:
+                        await backend.close()
+                    seen = backend.name
+                    break
+                self._backend_seen = (time.monotonic(), seen)
+        return seen
+
     async def close(self) -> None:
         """End the sandbox, give back files and connections."""
         await self._stack.aclose()
-        await self.following.close()
+        self.following.stop()
         self._library.close()
         self.queue.close()
 

@@ -122,7 +122,9 @@ async def json_body(request: Request) -> Any:
     try:
         return await request.json()
     except (ValueError, RecursionError):
-        raise Problem(400, "broken-json", "The body is no JSON. Check its quotation marks and commas.", exit_code=2) from None
+        raise Problem(
+            400, "broken-json", "The body is no JSON. Check its quotation marks and commas.", exit_code=2
+        ) from None
 
 
 def _validated(value: Any) -> SessionAsked:
@@ -159,7 +161,12 @@ def _options(asked: SessionAsked, has_files: bool, services: Services, caller: C
 
 
 def _submitted(
-    services: Services, caller: Caller, asked: SessionAsked, options: SessionOptions, session_id: str, staged: Path | None
+    services: Services,
+    caller: Caller,
+    asked: SessionAsked,
+    options: SessionOptions,
+    session_id: str,
+    staged: Path | None,
 ) -> SessionRecord:
     """Queue the session with its staged documents in place; nothing stays behind when it is refused."""
     settled = False
