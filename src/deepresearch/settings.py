@@ -71,6 +71,25 @@ class Settings(BaseSettings):
         default="", description="Further security options of the docker back end, such as apparmor=NAME."
     )
     docker_bin: str = Field(default="docker", description="The docker command, for building images.")
+    api_addr: str = Field(default="127.0.0.1:8080", description="HOST:PORT that `serve` listens on.")
+    api_token: SecretStr | None = Field(
+        default=None, description="Bearer token of the API, and the one that --server sends."
+    )
+    api_tokens: SecretStr | None = Field(
+        default=None, description="More tokens, each token:tenant:scopes, with white space between."
+    )
+    api_hosts: str = Field(default="", description="Names the API may be called by, with commas between.")
+    api_source_roots: str = Field(
+        default="", description="Folders of the server, with colons between, that sessions over the API may read."
+    )
+    api_upload_files: int = Field(default=500, ge=1, description="Files in one upload.")
+    api_upload_file_mb: int = Field(default=100, ge=1, description="Size of one uploaded file.")
+    api_upload_total_mb: int = Field(default=400, ge=1, description="Size of one upload.")
+    api_requests_per_minute: float = Field(default=1200, gt=0, description="Requests a minute of one token.")
+    api_streams: int = Field(default=200, ge=1, description="Event streams open at once.")
+    api_sandbox_runs: int = Field(default=2, ge=1, description="Scripts that the API runs at once.")
+    api_metrics_public: bool = Field(default=True, description="Whether /metrics needs no token.")
+    server: str | None = Field(default=None, description="Address of a server that commands use instead of this machine.")
     log_dir: Path | None = Field(default=None, description="Folder for JSON log lines; standard error unless set.")
     log_format: Literal["json", "text"] = Field(default="json", description="json or text.")
     log_level: Literal["", "debug", "info", "warning", "error"] = Field(
