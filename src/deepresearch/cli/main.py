@@ -11,6 +11,7 @@ import typer
 from deepresearch import __version__
 from deepresearch.cli import (
     collections,
+    explain,
     ingest,
     query,
     replay,
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("query")(query.query)
 app.command("ingest")(ingest.ingest)
 app.command("search")(search.search)
+app.command("explain")(explain.explain)
 app.command("replay")(replay.replay)
 app.command("review")(review.review)
 app.command("worker")(worker.worker)
