@@ -6,14 +6,17 @@ the result here. The file is this machine's: a session that goes on elsewhere ma
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import hashlib
 import json
 import os
 import re
 from pathlib import Path
 from typing import Any
 
-from deepresearch.sandbox import SandboxResult
+from deepresearch.sandbox import Reason, SandboxRequest, SandboxResult
+from deepresearch.session.mathematics import RunRequest
 
 _NAME = re.compile(r"[A-Za-z0-9_.\-]{1,200}")
 
@@ -24,12 +27,26 @@ class RunJournal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, result: SandboxResult) -> None:
+    def through(self, sandbox: RunRequest) -> RunRequest:
+        """The sandbox, but a run that ended before under the same id with the same script is not made again."""
+
+        async def run(request: SandboxRequest) -> SandboxResult:
+            known = await asyncio.to_thread(self.get, request)
+            if known is not None:
+                return known
+            result = await sandbox(request)
+            self.put(request, result)  # at once, without leaving this thread
+            return result
+
+        return run
+
+    def put(self, request: SandboxRequest, result: SandboxResult) -> None:
         """Keep a result. A kill leaves either all of it or nothing."""
-        path = self._path(result.run_id)
-        if path is None:
+        path = self._path(request)
+        if path is None or result.reason is Reason.UNAVAILABLE:
             return
         kept = {
+            "request": _print_of(request),
             "result": result.model_dump(mode="json"),
             "message": result.message,
             "contents": [base64.b64encode(output.content).decode() for output in result.outputs],
@@ -42,13 +59,15 @@ class RunJournal:
         except OSError:
             return
 
-    def get(self, run_id: str) -> SandboxResult | None:
+    def get(self, request: SandboxRequest) -> SandboxResult | None:
         """The result of this run, or None when it is not kept here or cannot be read."""
-        path = self._path(run_id)
+        path = self._path(request)
         if path is None:
             return None
         try:
             kept: dict[str, Any] = json.loads(path.read_text())
+            if kept["request"] != _print_of(request):
+                return None
             fields = kept["result"]
             for output, content in zip(fields["outputs"], kept["contents"], strict=True):
                 output["content"] = base64.b64decode(content)
@@ -56,16 +75,20 @@ class RunJournal:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def forget(self, run_id: str) -> None:
-        """Remove it, once the stage is stored."""
-        path = self._path(run_id)
-        if path is not None:
-            path.unlink(missing_ok=True)
-
     def forget_session(self, session_id: str) -> None:
-        """Remove all that a session left here."""
+        """Remove all that a session left here: its report holds what is needed."""
         for path in self._folder.glob(f"{session_id}-*.json"):
             path.unlink(missing_ok=True)
 
-    def _path(self, run_id: str) -> Path | None:
-        return self._folder / f"{run_id}.json" if _NAME.fullmatch(run_id) else None
+    def _path(self, request: SandboxRequest) -> Path | None:
+        run_id = request.run_id
+        return self._folder / f"{run_id}.json" if run_id and _NAME.fullmatch(run_id) else None
+
+
+def _print_of(request: SandboxRequest) -> str:
+    """A hash of what the run depends on."""
+    whole = hashlib.sha256(request.script.encode("utf-8", "surrogatepass"))
+    for name in sorted(request.files):
+        whole.update(f"\0{name}\0".encode())
+        whole.update(request.files[name])
+    return whole.hexdigest()
