@@ -35,7 +35,7 @@ from deepresearch.session.progress import Silent
 from deepresearch.session.run import Run
 from deepresearch.session.service import DeepResearch
 from deepresearch.session.stages import Stages
-from deepresearch.team.casts import cast
+from deepresearch.team.extractive import ExtractiveTeam
 
 
 async def test_cancel_ends_a_run_in_the_sandbox_and_reports_what_was_found(
@@ -56,8 +56,8 @@ async def test_cancel_ends_a_run_in_the_sandbox_and_reports_what_was_found(
             stages = Stages(
                 session_id="long",
                 store=store,
-                team=cast("extractive"),
-                plain=cast("extractive"),
+                team=ExtractiveTeam(),
+                plain=ExtractiveTeam(),
                 material=Material("long", store, research._library, research.collections),
                 sandbox=endless,
                 listener=Silent(),
