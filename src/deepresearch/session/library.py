@@ -62,9 +62,12 @@ class Library:
         """Whether there is anything of this collection on the disk."""
         return (self._folder / name / "collection.json").exists()
 
-    def remove(self, name: str) -> None:
-        """Remove the collection's index; no error when there is none. Raises `IndexingError`, `StorageError`."""
-        remove_index(self._folder / name, wait=_PATIENCE)
+    def remove(self, name: str, *, for_good: bool = False) -> None:
+        """Remove the collection's index, with its folder when it is `for_good`; no error when there is none.
+
+        Raises `IndexingError`, `StorageError`.
+        """
+        remove_index(self._folder / name, wait=_PATIENCE, for_good=for_good)
 
     def need_room_for(self, characters: int) -> None:
         """Raise `StorageError` unless the disk has room to index passages of so many characters more."""

@@ -102,7 +102,7 @@ class Purging:
         with self._store.engine.connect() as connection:
             shared = connection.execute(query.limit(1)).first() is not None
         if not shared and self._library.exists(name):
-            self._library.remove(name)
+            self._library.remove(name, for_good=True)
 
     def _remove_reports(self, record: SessionRecord) -> int:
         own = self._settings.home / "reports" / record.id
