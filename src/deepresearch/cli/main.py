@@ -12,6 +12,7 @@ from deepresearch import __version__
 from deepresearch.cli import (
     collections,
     doctor,
+    explain,
     ingest,
     query,
     replay,
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command("query")(query.query)
 app.command("ingest")(ingest.ingest)
 app.command("search")(search.search)
+app.command("explain")(explain.explain)
 app.command("replay")(replay.replay)
 app.command("review")(review.review)
 app.command("worker")(worker.worker)
