@@ -25,6 +25,14 @@ def query(
         str | None,
         typer.Option("--collection", "-c", metavar="NAME", help="A collection to search, made by `ingest`."),
     ] = None,
+    web: Annotated[
+        bool,
+        typer.Option(
+            "--web",
+            help="Search the web too, or only the web without --sources and --collection. Which search service is "
+            "asked: DEEPRESEARCH_WEB_SEARCH. Pages are kept, so quotes outlive them.",
+        ),
+    ] = False,
     team: Annotated[
         str | None,
         typer.Option(
@@ -71,7 +79,12 @@ def query(
     Reads Markdown, text, HTML, PDF, DOCX, PPTX, XLSX, CSV and JSON. A file that cannot be read is named and the
     rest goes on. Stop with Ctrl-C at any time: `deepresearch sessions resume ID` goes on where it stopped.
 
+    With --web the queries of the plan go to a search service, and the pages it names are fetched: only public
+    addresses, only what robots.txt allows, one page at a time from each site. Without a key it asks DuckDuckGo and
+    Wikipedia; DEEPRESEARCH_SEARXNG_URL or a key for Tavily, Brave or Exa is more dependable.
+
     Example:  deepresearch query "How did fuel use change between 2014 and 2024?" --sources reports --out answer
+    Example:  deepresearch query "When does the ferry to Orkney sail in winter?" --web
     """
     from deepresearch.cli.progress import listener
     from deepresearch.model.report import Report
@@ -89,6 +102,7 @@ def query(
                     question,
                     sources=sources or (),
                     collection=collection,
+                    web=web,
                     out=out,
                     team=team,
                     session_id=session_id,

@@ -29,11 +29,17 @@ from deepresearch.session.runner import StageRunner
 from deepresearch.session.sources import origins_of, source_table
 from deepresearch.session.store import Store
 from deepresearch.session.verification import Verified, verify
+from deepresearch.session.web_limits import web_told
+from deepresearch.session.web_pages import WebPages
+from deepresearch.session.web_records import WebGathered, together
 from deepresearch.settings import Settings
 from deepresearch.team.protocol import Draft, MathOutcome, Reading, Team
 
 #: A sentence that fails is written again once; what fails again is left out, and what stands instead is checked too.
 _MOST_REVISIONS = 3
+#: Rounds of closing a gap from the web for one sub-question, and the pages of each.
+_GAP_ROUNDS = 2
+_GAP_PAGES = 5
 
 
 class Stages:
@@ -58,6 +64,7 @@ class Stages:
         owner: str | None = None,
         budget: Budget | None = None,
         settings: Settings | None = None,
+        web: WebPages | None = None,
     ) -> None:
         self._id = session_id
         self._store = store
@@ -65,10 +72,12 @@ class Stages:
         self._material = material
         self._sandbox = sandbox
         self._listener = listener
+        self._web = web
         self._options: SessionOptions = store.session(session_id).options
         self._out = Path(self._options.out) if self._options.out else reports / session_id
         self._plain = plain
         self._settings = settings or Settings()
+        self._web_pages = self._settings.web_max_pages
         self._patience = self._settings.store_patience_seconds
         self._runner = StageRunner(store, session_id, listener, owner=owner, budget=budget, patience=self._patience)
 
@@ -99,6 +108,22 @@ class Stages:
 
         return await self._runner.once("plan", work)
 
+    async def web(self) -> Any:
+        """Search the web for every sub-question and keep the pages found; nothing in a session without it."""
+        web = self._web
+        if web is None:
+            return None
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            queries = [sub.queries for sub in self._plan().sub_questions]
+            gathered = await web.gather(queries, self._web_pages, self._web_progress)
+            return gathered.model_dump(mode="json"), web_told(gathered)
+
+        return await self._runner.once("web", work)
+
+    def _web_progress(self, done: int, total: int, label: str) -> None:
+        self._listener.count(Count("web", done, total, label))
+
     async def index(self) -> Any:
         """Make the passages of the current documents searchable."""
 
@@ -119,6 +144,7 @@ class Stages:
             plan = self._plan()
             sub: SubQuestion = next(sub for sub in plan.sub_questions if sub.id == sub_question)
             indexed = self._indexed()
+            rounds: list[WebGathered] = []
             while True:
                 hits = await asyncio.to_thread(self._material.search, indexed, sub.queries)
                 found = {hit.passage.sha256 for hit in hits}
@@ -128,13 +154,33 @@ class Stages:
                 wider = await self._team.widen(sub, reading)
                 if wider is None:
                     break
+                indexed = await self._close_gap(sub, wider, indexed, rounds)
                 sub = wider
             searches = list(sub.queries)
-            value = {"reading": reading.model_dump(mode="json"), "queries": searches}
+            value = {
+                "reading": reading.model_dump(mode="json"),
+                "queries": searches,
+                "web": together(rounds).model_dump(mode="json"),
+            }
             told = {"passages": reading.passages, "documents": reading.documents, "findings": len(reading.findings)}
             return value, told
 
         return await self._runner.once(f"read:{sub_question}", work)
+
+    async def _close_gap(
+        self, sub: SubQuestion, wider: SubQuestion, indexed: Indexed, rounds: list[WebGathered]
+    ) -> Indexed:
+        """Search the web once more for the queries that came in addition, within what is left of the bound."""
+        if self._web is None:
+            return indexed
+        added = [query for query in wider.queries if query not in sub.queries]
+        left = min(_GAP_PAGES, self._web_pages - len(self._gathered().pages))
+        if not added or left <= 0 or len(rounds) >= _GAP_ROUNDS:
+            return indexed
+        gathered = await self._web.gather([added], left, self._web_progress)
+        rounds.append(gathered)
+        fresh = {page.sha256 for page in gathered.pages if page.same_as is None}
+        return await asyncio.to_thread(self._material.add, indexed, fresh) if fresh else indexed
 
     async def choose_computations(self) -> Any:
         """Decide which scripts would answer the question; gives their ids."""
@@ -274,6 +320,7 @@ class Stages:
         record = self._store.session(self._id)
         math = mathematics.summary(outcomes)
         spent = ModelCalls(self._store, self._id).spent()
+        web = self._all_gathered()
         claims: tuple[Claim, ...] = verified.claims
         conflicts: tuple[Conflict, ...] = verified.conflicts
         status, said = self._standing(record, claims, math)
@@ -299,6 +346,7 @@ class Stages:
                     loaded=loaded,
                     math=math,
                     today=datetime.fromisoformat(record.created_at).date(),
+                    web=web,
                 ),
                 limits_noted(self._store, self._id),
                 spent,
@@ -314,7 +362,9 @@ class Stages:
             paths={},
             created_at=record.created_at,
             sub_questions=plan.sub_questions,
-            sources=source_table(documents, claims, superseded),
+            sources=source_table(
+                documents, claims, superseded, {page.source: page.retrieved for page in web.pages} if web else None
+            ),
             scripts=tuple(
                 ScriptRecord(
                     run_id=outcome.result.run_id,
@@ -389,6 +439,18 @@ class Stages:
             return Indexed(collection=None, passages=0, superseded={}, chosen=())
         return Indexed.model_validate(self._stored("index"))
 
+    def _gathered(self) -> WebGathered:
+        """What the stage of the web brought; nothing for a session without it."""
+        stored = self._store.result(self._id, "web")
+        return WebGathered() if stored is None else WebGathered.model_validate(stored)
+
+    def _all_gathered(self) -> WebGathered | None:
+        """All rounds of searching the web together; None for a session without it."""
+        if self._web is None:
+            return None
+        later = [self._stored(f"read:{sub.id}").get("web") or {} for sub in self._read_parts()]
+        return together([self._gathered(), *(WebGathered.model_validate(one) for one in later)])
+
     def _looked_at(self) -> list[Document]:
         """All documents of the session, or of a large collection those that came up, and all that a reading quotes."""
         chosen = self._indexed().chosen
@@ -400,8 +462,9 @@ class Stages:
             for finding in (*reading.findings, *reading.nearby)
             for quote in finding.quotes
         }
+        fetched = {page.sha256 for page in self._gathered().pages}
         steering = {quote.sha256 for reading in self._readings() for quote in reading.instructions}
-        return self._material.documents({*chosen, *quoted, *steering})
+        return self._material.documents({*chosen, *quoted, *steering, *fetched})
 
     def _current_documents(self) -> list[Document]:
         superseded = self._indexed().superseded

@@ -221,6 +221,31 @@ class Store:
             if event.kind == kind and event.data.get("stage") == key
         )
 
+    def keep_result(self, session_id: str, key: str, value: Any) -> None:
+        """Store a part of a stage's result without an event, so that the stage begun again need not do it again."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                self.insert_once(
+                    tables.results,
+                    session_id=session_id,
+                    key=key,
+                    value=json.dumps(value, ensure_ascii=False),
+                    at=now(),
+                )
+            )
+
+    def recent_result(self, key: str, since: str) -> Any | None:
+        """What any session stored last under this key since a time in the form of `now`."""
+        query = (
+            sa.select(tables.results.c.value)
+            .where(tables.results.c.key == key, tables.results.c.at >= since)
+            .order_by(tables.results.c.at.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            value = connection.execute(query).scalar()
+        return None if value is None else json.loads(value)
+
     # Documents
 
     def known_documents(self, hashes: Iterable[str], loader: str) -> set[str]:
