@@ -22,6 +22,7 @@ from deepresearch.cli import (
     serve,
     sessions,
     testing,
+    trace,
     worker,
 )
 from deepresearch.cli.failures import debug_wanted, explain_failure
@@ -45,6 +46,7 @@ app.command("query")(query.query)
 app.command("ingest")(ingest.ingest)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)
+app.command("trace")(trace.trace)
 app.command("replay")(replay.replay)
 app.command("review")(review.review)
 app.command("worker")(worker.worker)
