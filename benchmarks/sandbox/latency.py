@@ -46,15 +46,24 @@ async def measure(settings: Settings, rounds: int, docker: bool, other: str | No
             session = await enter(ways.other_library(other, settings.sandbox_image, pooled=False))
             table[SLOW] = (session, PLOT.replace("plot.png", "/tmp/plot.png"))
         taken: dict[str, list[float]] = {name: [] for name in (*table, *overheads)}
+        pools = [way for way, _ in table.values() if isinstance(way, ways.Timed)]
         for number in range(rounds):
             for name, (way, script) in table.items():
                 if name != SLOW or number < 3:
+                    await settle(pools)
                     taken[name].append(await way(script))
             for name, sandbox in overheads.items():
+                await settle(pools)
                 seconds = await sandbox(TRIVIAL)
                 taken[name].append(seconds - sandbox.results[-1].timings["script"])
             print(f"round {number + 1} of {rounds}", flush=True)
         return taken
+
+
+async def settle(pools: list[ways.Timed]) -> None:
+    """Wait until no pool starts a worker, so that nothing but what is timed goes on."""
+    for pool in pools:
+        await pool.filled()
 
 
 def table_of(taken: dict[str, list[float]]) -> str:

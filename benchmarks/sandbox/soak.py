@@ -70,7 +70,7 @@ def torment(options: argparse.Namespace) -> tuple[int, int]:
     return runs, kills
 
 
-async def leftovers(settings: Settings, backend: str, marker: str, mounts: int) -> list[str]:
+async def leftovers(settings: Settings, backend: str, marker: str, mounts: set[str]) -> list[str]:
     """What is still there after one more program has opened and closed the sandbox."""
     async with Sandbox.open(settings, backend=backend, pool=PoolOptions(warm={}), recorder=lambda *_: None):
         pass
@@ -85,8 +85,13 @@ async def leftovers(settings: Settings, backend: str, marker: str, mounts: int) 
         done = await asyncio.create_subprocess_exec(*listed, stdout=asyncio.subprocess.PIPE)
         output, _ = await done.communicate()
         found += [f"container {name}" for name in output.decode().split()]
-    left = len(Path("/proc/self/mounts").read_text().splitlines()) - mounts
-    return found + ([f"{left} mounts"] if left > 0 else [])
+    return found + [f"mount {line}" for line in _mounts(settings) - mounts]
+
+
+def _mounts(settings: Settings) -> set[str]:
+    """Mounts of this machine that have to do with the sandbox of this data folder."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return {line for line in lines if str(settings.home) in line or " /mnt" in line}
 
 
 def _ownerless(label: str) -> bool:
@@ -142,7 +147,7 @@ def main() -> int:
         asyncio.run(work(settings, options.backend, options.work, options.at_once))
         return 0
     options.marker = secrets.token_hex(16)
-    mounts = len(Path("/proc/self/mounts").read_text().splitlines())
+    mounts = _mounts(settings)
     runs, kills = torment(options)
     time.sleep(1)
     found = asyncio.run(leftovers(settings, options.backend, options.marker, mounts))

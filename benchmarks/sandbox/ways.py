@@ -81,10 +81,14 @@ class Timed:
         self._warm = warm
         self.results: list[SandboxResult] = []
 
-    async def __call__(self, script: str) -> float:
-        """Run once; a warm way first waits, untimed, for a worker."""
+    async def filled(self) -> None:
+        """Wait until the pool is full."""
         if self._warm and self._sandbox.pool is not None:
             await self._sandbox.pool.wait_warm(self._profile)
+
+    async def __call__(self, script: str) -> float:
+        """Run once; a warm way first waits, untimed, for a worker."""
+        await self.filled()
         begin = time.perf_counter()
         result = await self._sandbox.run(SandboxRequest(script=script, profile=self._profile, timeout=120))
         taken = time.perf_counter() - begin

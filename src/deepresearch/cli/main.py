@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from deepresearch import __version__
-from deepresearch.cli import collections, ingest, query, replay, sandbox, search, sessions
+from deepresearch.cli import collections, ingest, query, replay, review, sandbox, search, sessions, testing, worker
 from deepresearch.cli.failures import debug_wanted, explain_failure
 
 app = typer.Typer(
@@ -31,10 +31,13 @@ app.command("query")(query.query)
 app.command("ingest")(ingest.ingest)
 app.command("search")(search.search)
 app.command("replay")(replay.replay)
+app.command("review")(review.review)
+app.command("worker")(worker.worker)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(collections.app, name="collections")
 app.add_typer(collections.index_app, name="index")
 app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(testing.app, name="testing")
 
 
 def _version(wanted: bool) -> None:

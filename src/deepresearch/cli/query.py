@@ -35,7 +35,12 @@ def query(
     ] = False,
     team: Annotated[
         str | None,
-        typer.Option(help="Who thinks: extractive (no model, nothing leaves this machine).", show_default=False),
+        typer.Option(
+            metavar="NAME",
+            help="Who thinks: extractive (no model, nothing leaves this machine), or PROVIDER:MODEL such as "
+            "openai:gpt-4.1, anthropic:…, google:…, ollama:…, compatible:….",
+            show_default=False,
+        ),
     ] = None,
     session: Annotated[
         str | None,
@@ -44,6 +49,17 @@ def query(
     budget_minutes: Annotated[
         float | None,
         typer.Option(help="Stop looking after so many minutes of work and report what was found.", min=0.01),
+    ] = None,
+    budget_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tokens of language models that may be used, in and out.", show_default=False),
+    ] = None,
+    budget_cost: Annotated[
+        float | None,
+        typer.Option("--budget-cost-usd", min=0, help="US dollars that language models may cost.", show_default=False),
+    ] = None,
+    budget_calls: Annotated[
+        int | None, typer.Option(min=0, help="Calls of language models that may be made.", show_default=False)
     ] = None,
     budget_steps: Annotated[
         int | None,
@@ -93,6 +109,9 @@ def query(
                     listener=watched.through(shown),
                     budget_minutes=budget_minutes,
                     budget_steps=budget_steps,
+                    budget_tokens=budget_tokens,
+                    budget_cost_usd=budget_cost,
+                    budget_calls=budget_calls,
                     review=review,
                 )
 

@@ -21,6 +21,7 @@ from deepresearch.sandbox.requests import LARGEST_SCRIPT
 from deepresearch.sandbox.smoke import Outcome
 from deepresearch.sandbox.smoke import smoke as run_smoke
 from deepresearch.settings import Settings
+from deepresearch.telemetry.programs import telemetry_of_command
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -77,7 +78,8 @@ def run(
             timeout=timeout,
             profile=profile,
         )
-        result = asyncio.run(_run(request, backend, live=not as_json))
+        with telemetry_of_command(Settings()):
+            result = asyncio.run(_run(request, backend, live=not as_json))
         if out is not None:
             write_outputs(result.outputs, out)
         _report(result, out, as_json)
@@ -186,7 +188,7 @@ def smoke(backend: BackendOption = "", as_json: JsonOption = False) -> None:
 
     Exit codes: 0 all were drawn, 1 one was not, 125 no sandbox is available here.
     """
-    with reported():
+    with reported(), telemetry_of_command(Settings()):
         outcomes = asyncio.run(_smoke(backend))
     if as_json:
         typer.echo(json.dumps([asdict(outcome) for outcome in outcomes]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 from collections import deque
@@ -16,6 +17,8 @@ from deepresearch.model.errors import SandboxError, SandboxUnavailable
 from deepresearch.sandbox.backend import Backend, WorkerProcess
 from deepresearch.sandbox.contract import PROFILE_LIMITS, Limits, ProfileName
 from deepresearch.sandbox.protocol import Channel, ChannelBroken, ChannelClosed
+
+_log = logging.getLogger(__name__)
 
 #: A worker that has not done its imports by then never will.
 START_SECONDS = 60.0
@@ -144,6 +147,10 @@ class Pool:
         """How many runs wait for their turn."""
         return self._queue.waiting
 
+    def counts(self) -> tuple[int, int, int]:
+        """How many workers are ready, how many run a script, and how many runs wait: what telemetry shows."""
+        return sum(len(waiting) for waiting in self._ready.values()), len(self._busy), self.waiting
+
     def ready(self, profile: ProfileName = ProfileName.PLAIN) -> int:
         """How many workers of a profile wait for a script."""
         return len(self._ready[profile])
@@ -254,11 +261,15 @@ class Pool:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for waiting in self._ready.values():
-            while waiting:
-                await waiting.popleft().worker.kill()
-        for worker in tuple(self._busy):
-            await worker.kill()
+        waiting = [ready.worker for queue in self._ready.values() for ready in queue]
+        for queue in self._ready.values():
+            queue.clear()
+        for worker in (*waiting, *self._busy):
+            try:
+                await worker.kill()
+            except SandboxError as stays:
+                # The next one can be ended all the same; what stays carries this program's label and is swept later.
+                _log.warning("%s", stays)
         # Their runs still have to look at what was left of them; the back end is closed only after that.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), CLOSE_SECONDS)

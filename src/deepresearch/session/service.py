@@ -24,8 +24,10 @@ from deepresearch.session.destination import checked_destination
 from deepresearch.session.ingesting import Ingested, Step
 from deepresearch.session.library import Library
 from deepresearch.session.material import Material
-from deepresearch.session.patience import patiently
-from deepresearch.session.progress import Listener, Silent
+from deepresearch.session.model_calls import ModelCalls, SessionNotebook, told_of
+from deepresearch.session.observed import observed
+from deepresearch.session.patience import is_outage, patiently
+from deepresearch.session.progress import Count, Listener, Silent
 from deepresearch.session.requests import checked_id, checked_question, new_session_id
 from deepresearch.session.run import Run
 from deepresearch.session.snapshots import Snapshots
@@ -34,7 +36,10 @@ from deepresearch.session.store import Store
 from deepresearch.session.watch import Watch
 from deepresearch.session.web_pages import WebPages, site_of
 from deepresearch.settings import Settings
-from deepresearch.team.casts import cast
+from deepresearch.team.casts import cast, check_team
+from deepresearch.team.extractive import ExtractiveTeam
+from deepresearch.team.model import Caps, Spent
+from deepresearch.team.protocol import Team
 from deepresearch.web import Resolver, Web, checked_settings
 
 #: States in which a session's report stands, whatever was decided on it.
@@ -64,6 +69,7 @@ class DeepResearch:
         self._snapshots = Snapshots(self.archive.store)
         self.claims = Claims(self.archive.store)
         self.watch = Watch(self.archive.lease, self.claims)
+        self._plain = ExtractiveTeam()
         self._sandbox: Sandbox | None = None
         self._sandbox_lock = asyncio.Lock()
         self._stack = AsyncExitStack()
@@ -93,6 +99,9 @@ class DeepResearch:
         listener: Listener | None = None,
         budget_minutes: float | None = None,
         budget_steps: int | None = None,
+        budget_tokens: int | None = None,
+        budget_cost_usd: float | None = None,
+        budget_calls: int | None = None,
         review: bool = False,
     ) -> Report:
         """Ask a question of `sources` (files, folders, globs), of a `collection`, of the `web`; return the report.
@@ -113,6 +122,9 @@ class DeepResearch:
             web=web,
             budget_minutes=budget_minutes,
             budget_steps=budget_steps,
+            budget_tokens=budget_tokens,
+            budget_cost_usd=budget_cost_usd,
+            budget_calls=budget_calls,
             review=review,
         )
         if not options.sources and collection is None and not web:
@@ -122,7 +134,7 @@ class DeepResearch:
             )
         if web:
             checked_settings(self.settings)
-        cast(options.team)
+        check_team(options.team, self.settings)
         if options.sources:
             discover(options.sources)
         if collection is not None:
@@ -216,12 +228,13 @@ class DeepResearch:
             run = Run(session_id, stages, budget)
             self.watch.add(run)
             try:
-                await run.run()
+                await observed(session_id, record.options.team, run.run(), stages.finished_report)
                 decided = record.review is not None and record.review.decision is not None
                 if decided:
                     await stages.review()
             finally:
                 self.watch.remove(run)
+                await stages.close()
             report, reason = await patiently(lambda: asyncio.to_thread(_ended, stages), patience)
             if reason is not None:
                 await patiently(lambda: asyncio.to_thread(reviews.ask, store, session_id, reason), patience)
@@ -229,6 +242,8 @@ class DeepResearch:
         except SessionLostError:
             raise
         except Exception as error:
+            if is_outage(error):
+                raise  # nothing can be noted; the session is as it was
             what = str(error) if isinstance(error, DeepResearchError) else f"{type(error).__name__}: {error}"
             await _note_failure(store, session_id, executor, what, listener, patience)
             await give_back(SessionState.FAILED, what)
@@ -243,8 +258,8 @@ class DeepResearch:
         return Stages(
             session_id=session_id,
             store=store,
-            team=cast(record.options.team),
-            plain=cast("extractive"),
+            team=self._plain if owner is None else self._cast(record, listener, owner),
+            plain=self._plain,
             material=Material(session_id, store, self._library, self.collections),
             sandbox=self._sandboxed,
             listener=listener,
@@ -265,6 +280,21 @@ class DeepResearch:
                     Web(self.settings, resolver=self._resolver, site_of=site_of)
                 )
         return self._web
+
+    def _cast(self, record: SessionRecord, listener: Listener, owner: str) -> Team:
+        """The session's cast, its calls and decisions kept in the name of `owner`."""
+        store, options = self.archive.store, record.options
+
+        def show(spent: Spent) -> None:
+            listener.count(Count("model", spent.calls, options.budget_calls or 0, told_of(spent)))
+
+        return cast(
+            options.team,
+            self.settings,
+            ModelCalls(store, record.id),
+            SessionNotebook(store, record.id, owner, listener.event, show),
+            Caps(tokens=options.budget_tokens, cost_usd=options.budget_cost_usd, calls=options.budget_calls),
+        )
 
     async def _sandboxed(self, request: SandboxRequest) -> SandboxResult:
         async with self._sandbox_lock:

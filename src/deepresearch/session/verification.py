@@ -10,6 +10,7 @@ from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Claim, Conflict, Quote, Support, SupportCheck
 from deepresearch.session.computed import check_computed
 from deepresearch.session.disagreement import with_other_sides
+from deepresearch.session.told import check_told
 from deepresearch.team.protocol import Draft, DraftClaim, MathOutcome, Reading
 
 #: Without any quote or run a sentence is no claim of the documents.
@@ -60,6 +61,9 @@ def _checked(
     outcome = runs.get(claim.run_id) if claim.run_id else None
     if outcome is not None:
         check = check_computed(claim.model_copy(update={"citations": citations}), outcome)
+        if claim.by_model and check.support is Support.SUPPORTED:
+            titles = [documents[quote.sha256].title for quote in citations]
+            check = check_told(claim.text, outcome, [quote.quote for quote in citations], titles)
     elif not citations:
         check = _BARE
     else:

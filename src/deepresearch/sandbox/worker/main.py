@@ -42,7 +42,7 @@ def main() -> None:
         browser.open_page()
     gc.collect()
     gc.freeze()
-    child, control, stdout, stderr, remark = _fork_script()
+    child, control, stdout, stderr, remark = _fork_script(warm_up=not options.cold)
     try:
         hello = {
             "protocol": frames.PROTOCOL_VERSION,
@@ -91,19 +91,28 @@ def _take_channel() -> Channel:
     return Channel(incoming, outgoing)
 
 
-def _fork_script() -> tuple[int, int, int, int, mmap.mmap]:
-    """Fork the script's process ahead of time: it waits on the control pipe and shares one page of memory."""
+def _fork_script(*, warm_up: bool) -> tuple[int, int, int, int, mmap.mmap]:
+    """Fork the script's process ahead of time: it waits on the control pipe and shares one page of memory.
+
+    With `warm_up` it draws once more on its own side of the fork, so that the pages a drawing writes to are its own
+    before a script waits for them; this returns when that is done.
+    """
     remark = mmap.mmap(-1, mmap.PAGESIZE)
     control_read, control_write = os.pipe()
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
+    warmed_read, warmed_write = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
+        if warm_up:
+            warm.draw_once()
         script.serve(control_read, out_write, err_write, remark)
-    for descriptor in (control_read, out_write, err_write):
+    for descriptor in (control_read, out_write, err_write, warmed_write):
         os.close(descriptor)
+    os.read(warmed_read, 1)  # Nothing comes but the end, when the child has closed what it does not need.
+    os.close(warmed_read)
     return child, control_write, out_read, err_read, remark
 
 

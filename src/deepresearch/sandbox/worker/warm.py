@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import os
 import shutil
+
+from . import fonts
 
 #: Threads in the parent would not survive the fork, and one run has one processor by default.
 ENVIRONMENT = {
@@ -49,6 +52,7 @@ MODULES = (
     "numpy",
     "numpy.random",
     "pandas",
+    "pandas.plotting._matplotlib",
     "matplotlib",
     "matplotlib.pyplot",
     "matplotlib.animation",
@@ -90,19 +94,30 @@ def warm_up() -> list[str]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
             imported.append(name)
-    if "matplotlib.backends.backend_pdf" in imported:
-        _draw_once()
+    fonts.remember_choices()
+    draw_once()
     return imported
 
 
-def _draw_once() -> None:
-    """Draw one picture without pyplot, so that no figure number is used up: fills font and path caches."""
-    from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]
+def draw_once() -> None:
+    """Draw one picture without pyplot, so that no figure number is used up: fills font, path and memory caches.
 
-    figure = Figure(figsize=(2, 2))
+    No font file stays open: a descriptor would reach the script, and closed behind its font it would break the next
+    picture. Without Matplotlib nothing is drawn.
+    """
+    try:
+        from matplotlib import font_manager  # type: ignore[import-not-found, unused-ignore]
+        from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        return
+    figure = Figure()
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], label="$x^2$")
+    axes.plot(range(100), range(100), label="$x^2$")
     axes.set_title("warm")
     axes.legend()
     for form in ("png", "svg", "pdf"):
         figure.savefig(io.BytesIO(), format=form)
+    del figure, axes
+    # The cache that Matplotlib itself clears in every forked process, under the same name.
+    font_manager._get_font.cache_clear()
+    gc.collect()
