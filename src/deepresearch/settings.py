@@ -71,6 +71,25 @@ class Settings(BaseSettings):
         default="", description="Further security options of the docker back end, such as apparmor=NAME."
     )
     docker_bin: str = Field(default="docker", description="The docker command, for building images.")
+    api_addr: str = Field(default="127.0.0.1:8080", description="HOST:PORT that `serve` listens on.")
+    api_token: SecretStr | None = Field(
+        default=None, description="Bearer token of the API, and the one that --server sends."
+    )
+    api_tokens: SecretStr | None = Field(
+        default=None, description="More tokens, each token:tenant:scopes, with white space between."
+    )
+    api_hosts: str = Field(default="", description="Names the API may be called by, with commas between.")
+    api_source_roots: str = Field(
+        default="", description="Folders of the server, with colons between, that sessions over the API may read."
+    )
+    api_upload_files: int = Field(default=500, ge=1, description="Files in one upload.")
+    api_upload_file_mb: int = Field(default=100, ge=1, description="Size of one uploaded file.")
+    api_upload_total_mb: int = Field(default=400, ge=1, description="Size of one upload.")
+    api_requests_per_minute: float = Field(default=1200, gt=0, description="Requests a minute of one token.")
+    api_streams: int = Field(default=200, ge=1, description="Event streams open at once.")
+    api_sandbox_runs: int = Field(default=2, ge=1, description="Scripts that the API runs at once.")
+    api_metrics_public: bool = Field(default=True, description="Whether /metrics needs no token.")
+    server: str | None = Field(default=None, description="Address of a server that commands use instead of this machine.")
     log_dir: Path | None = Field(default=None, description="Folder for JSON log lines; standard error unless set.")
     log_format: Literal["json", "text"] = Field(default="json", description="json or text.")
     log_level: Literal["", "debug", "info", "warning", "error"] = Field(
@@ -91,31 +110,6 @@ class Settings(BaseSettings):
         default="", description="HOST:PORT where a worker serves its /metrics page; not served unless set."
     )
     offline: bool = Field(default=False, description="Refuse every use of the network.")
-    web_search: str = Field(
-        default="auto",
-        description="Search providers in the order they are asked, parted by commas; auto takes those with a key first.",
-    )
-    searxng_url: str | None = Field(default=None, description="Address of a SearXNG instance that allows JSON.")
-    tavily_api_key: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("DEEPRESEARCH_TAVILY_API_KEY", "TAVILY_API_KEY")
-    )
-    brave_api_key: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("DEEPRESEARCH_BRAVE_API_KEY", "BRAVE_API_KEY")
-    )
-    exa_api_key: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("DEEPRESEARCH_EXA_API_KEY", "EXA_API_KEY")
-    )
-    web_language: str = Field(default="en", pattern=r"[a-z][a-z-]{1,11}", description="Language of Wikipedia.")
-    web_allowed_hosts: str = Field(
-        default="", description="Private hosts that may be fetched from, HOST or HOST:PORT, parted by commas."
-    )
-    web_max_pages: int = Field(default=30, ge=1, le=1_000, description="Pages of the web one session fetches at most.")
-    web_parallel: int = Field(default=6, ge=1, le=64, description="Pages fetched at the same time, one from each site.")
-    web_pause_seconds: float = Field(default=1.0, ge=0, le=60, description="Between two requests to one site.")
-    web_page_megabytes: int = Field(default=10, ge=1, le=1_000, description="Larger pages (not PDFs) are refused.")
-    web_cache_minutes: float = Field(
-        default=60.0, ge=0, description="Pages that any session fetched in this time are not fetched again."
-    )
     model_base_url: str | None = Field(
         default=None, description="Address of an OpenAI-compatible API for openai: and compatible: models."
     )
@@ -148,6 +142,31 @@ class Settings(BaseSettings):
     model_concurrency: int = Field(default=4, ge=1, le=64, description="Calls under way at the same time.")
     model_prices: Path | None = Field(default=None, description="Price table (JSON); the package's own unless set.")
     prompts: Path | None = Field(default=None, description="Folder with prompts that replace the package's.")
+    web_search: str = Field(
+        default="auto",
+        description="Search providers in the order they are asked, parted by commas; auto takes those with a key first.",
+    )
+    searxng_url: str | None = Field(default=None, description="Address of a SearXNG instance that allows JSON.")
+    tavily_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_TAVILY_API_KEY", "TAVILY_API_KEY")
+    )
+    brave_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_BRAVE_API_KEY", "BRAVE_API_KEY")
+    )
+    exa_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_EXA_API_KEY", "EXA_API_KEY")
+    )
+    web_language: str = Field(default="en", pattern=r"[a-z][a-z-]{1,11}", description="Language of Wikipedia.")
+    web_allowed_hosts: str = Field(
+        default="", description="Private hosts that may be fetched from, HOST or HOST:PORT, parted by commas."
+    )
+    web_max_pages: int = Field(default=30, ge=1, le=1_000, description="Pages of the web one session fetches at most.")
+    web_parallel: int = Field(default=6, ge=1, le=64, description="Pages fetched at the same time, one from each site.")
+    web_pause_seconds: float = Field(default=1.0, ge=0, le=60, description="Between two requests to one site.")
+    web_page_megabytes: int = Field(default=10, ge=1, le=1_000, description="Larger pages (not PDFs) are refused.")
+    web_cache_minutes: float = Field(
+        default=60.0, ge=0, description="Pages that any session fetched in this time are not fetched again."
+    )
 
     @field_validator("log_dir", "otel_metrics_endpoint", "otel_traces_endpoint", mode="before")
     @classmethod

@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from deepresearch import __version__
-from deepresearch.cli import collections, ingest, query, replay, review, sandbox, search, sessions, testing, worker
+from deepresearch.cli import (
+    collections,
+    explain,
+    ingest,
+    query,
+    replay,
+    review,
+    sandbox,
+    search,
+    serve,
+    sessions,
+    testing,
+    worker,
+)
 from deepresearch.cli.failures import debug_wanted, explain_failure
 
 app = typer.Typer(
@@ -30,9 +43,11 @@ app = typer.Typer(
 app.command("query")(query.query)
 app.command("ingest")(ingest.ingest)
 app.command("search")(search.search)
+app.command("explain")(explain.explain)
 app.command("replay")(replay.replay)
 app.command("review")(review.review)
 app.command("worker")(worker.worker)
+app.command("serve")(serve.serve)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(collections.app, name="collections")
 app.add_typer(collections.index_app, name="index")

@@ -132,9 +132,9 @@ class DeepResearch:
                 "There is nothing to search: name a file or folder with --sources, a collection with --collection, "
                 "or search the web with --web."
             )
+        check_team(options.team, self.settings)
         if web:
             checked_settings(self.settings)
-        check_team(options.team, self.settings)
         if options.sources:
             discover(options.sources)
         if collection is not None:
@@ -272,15 +272,6 @@ class DeepResearch:
             else None,
         )
 
-    async def _open_web(self) -> Web:
-        """The connection to the web that all sessions of this object share. Raises `UsageError` when it is forbidden."""
-        async with self._web_lock:
-            if self._web is None:
-                self._web = await self._stack.enter_async_context(
-                    Web(self.settings, resolver=self._resolver, site_of=site_of)
-                )
-        return self._web
-
     def _cast(self, record: SessionRecord, listener: Listener, owner: str) -> Team:
         """The session's cast, its calls and decisions kept in the name of `owner`."""
         store, options = self.archive.store, record.options
@@ -295,6 +286,15 @@ class DeepResearch:
             SessionNotebook(store, record.id, owner, listener.event, show),
             Caps(tokens=options.budget_tokens, cost_usd=options.budget_cost_usd, calls=options.budget_calls),
         )
+
+    async def _open_web(self) -> Web:
+        """The connection to the web that all sessions of this object share. Raises `UsageError` when it is forbidden."""
+        async with self._web_lock:
+            if self._web is None:
+                self._web = await self._stack.enter_async_context(
+                    Web(self.settings, resolver=self._resolver, site_of=site_of)
+                )
+        return self._web
 
     async def _sandboxed(self, request: SandboxRequest) -> SandboxResult:
         async with self._sandbox_lock:

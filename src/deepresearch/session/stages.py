@@ -35,11 +35,11 @@ from deepresearch.session.web_records import WebGathered, together
 from deepresearch.settings import Settings
 from deepresearch.team.protocol import Draft, MathOutcome, Reading, Team
 
+#: A sentence that fails is written again once; what fails again is left out, and what stands instead is checked too.
+_MOST_REVISIONS = 3
 #: Rounds of closing a gap from the web for one sub-question, and the pages of each.
 _GAP_ROUNDS = 2
 _GAP_PAGES = 5
-#: A sentence that fails is written again once; what fails again is left out, and what stands instead is checked too.
-_MOST_REVISIONS = 3
 
 
 class Stages:
@@ -319,8 +319,8 @@ class Stages:
         in_all = self._store.count_documents(self._id)
         record = self._store.session(self._id)
         math = mathematics.summary(outcomes)
-        web = self._all_gathered()
         spent = ModelCalls(self._store, self._id).spent()
+        web = self._all_gathered()
         claims: tuple[Claim, ...] = verified.claims
         conflicts: tuple[Conflict, ...] = verified.conflicts
         status, said = self._standing(record, claims, math)
