@@ -161,6 +161,7 @@ class Stages:
                 "reading": reading.model_dump(mode="json"),
                 "queries": searches,
                 "web": together(rounds).model_dump(mode="json"),
+                "indexes": list(indexed.more),
             }
             told = {"passages": reading.passages, "documents": reading.documents, "findings": len(reading.findings)}
             return value, told

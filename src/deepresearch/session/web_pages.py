@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
@@ -22,10 +23,12 @@ from deepresearch.web import Web
 
 #: Queries of one round at most, and results asked for each.
 _QUERIES = 12
-_RESULTS = 12
+_RESULTS = 20
 
 #: Pages of one site in one round: many pages of one site are one voice.
 _EACH_SITE = 6
+
+_TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|msclkid|mc_cid|mc_eid)=", re.IGNORECASE)
 
 Progress = Callable[[int, int, str], None]
 
@@ -95,7 +98,7 @@ class WebPages:
         search = WebSearch(
             query=query,
             provider=found.provider,
-            urls=tuple(dict.fromkeys(result.url.partition("#")[0] for result in found.results)),
+            urls=tuple(dict.fromkeys(_plain(result.url) for result in found.results)),
             failures=found.failures,
         )
         await asyncio.to_thread(self._store.keep_result, self._id, key, search.model_dump(mode="json"))
@@ -138,11 +141,16 @@ class WebPages:
     def _from_other_sessions(self, key: str) -> WebPage | None:
         if not self._fresh:
             return None
-        since = (datetime.now(UTC) - self._fresh).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        stored = self._store.recent_result(key, since)
+        edge = datetime.now(UTC) - self._fresh
+        since = edge.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        stored = self._store.recent_result(self._id, key, since)
         if stored is None or "sha256" not in stored:
             return None
-        return self._snapshots.take_over(self._id, WebPage.model_validate(stored))
+        page = WebPage.model_validate(stored)
+        # A page taken over keeps the time it was fetched at, so it does not live on from session to session.
+        if datetime.fromisoformat(page.retrieved) < edge:
+            return None
+        return self._snapshots.take_over(self._id, page)
 
     async def _fetch(self, url: str) -> WebPage | RefusedPage:
         try:
@@ -162,6 +170,13 @@ def _key(what: str, text: str) -> str:
 def _in_turns(lists: Sequence[Sequence[str]]) -> list[str]:
     """The first of each list, then the second of each, each text once."""
     return list(dict.fromkeys(text for row in zip_longest(*lists) for text in row if text is not None))
+
+
+def _plain(url: str) -> str:
+    """The address without its fragment and without marks that only tell where a reader came from."""
+    address, _, query = url.partition("#")[0].partition("?")
+    kept = [part for part in query.split("&") if part and not _TRACKING.match(part)]
+    return address + ("?" + "&".join(kept) if kept else "")
 
 
 def _site_of_url(url: str) -> str:
