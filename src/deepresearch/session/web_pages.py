@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 
@@ -54,11 +54,19 @@ class WebPages:
         self._snapshots = snapshots
         self._web = web
         self._parallel = settings.web_parallel
+        self._under_way: dict[str, asyncio.Lock] = {}
         self._fresh = timedelta(minutes=settings.web_cache_minutes)
 
-    async def gather(self, queries: Sequence[Sequence[str]], limit: int, on_progress: Progress) -> WebGathered:
+    async def gather(
+        self,
+        queries: Sequence[Sequence[str]],
+        limit: int,
+        on_progress: Progress,
+        known: Collection[str] = (),
+    ) -> WebGathered:
         """Search for the queries of each sub-question and fetch the best results, at most `limit` pages.
 
+        Addresses among `known` are passed over.
         The sub-questions take turns, so that none uses up the bound alone. Failures are part of what is given back.
         """
         searches: list[WebSearch] = []
@@ -68,7 +76,7 @@ class WebPages:
             on_progress(number, len(asked), query)
             search = await self._search(query)
             searches.append(search)
-            found.append(list(search.urls))
+            found.append([url for url in search.urls if url not in known])
         candidates, left_out = _spread(_in_turns(found), limit * 2)
         pages: list[WebPage] = []
         refused: list[RefusedPage] = []
@@ -128,6 +136,11 @@ class WebPages:
             raise
 
     async def _page(self, url: str) -> WebPage | RefusedPage:
+        # Two sub-questions that close their gaps at once may have found the same page.
+        async with self._under_way.setdefault(url, asyncio.Lock()):
+            return await self._page_once(url)
+
+    async def _page_once(self, url: str) -> WebPage | RefusedPage:
         key = _key("page", url)
         stored = await asyncio.to_thread(self._store.result, self._id, key)
         if stored is not None:
