@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -139,7 +138,7 @@ def _take_in(services: Services, stored: str, files: dict[str, UploadFile]) -> d
         for name in files:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.replace(staged / name, target)
+            (staged / name).replace(target)
             paths.append(target)
         return services.collections.ingest(stored, paths).model_dump(mode="json")
     finally:

@@ -78,7 +78,7 @@ class Uploads:
         """Make a staged folder the one at this place; False, and nothing changed, when there is one already."""
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            os.rename(staged, folder)
+            staged.rename(folder)
         except OSError:
             if folder.exists():
                 return False
