@@ -44,6 +44,43 @@ async def test_each_worker_serves_once_and_is_replaced(backend_name: str, sandbo
         assert pool_of(sandbox).ready() == 1
 
 
+async def test_what_a_worker_got_ready_changes_nothing_for_the_script(
+    backend_name: str, sandbox_settings: Settings
+) -> None:
+    script = """
+import os, warnings
+print([number for number in sorted(map(int, os.listdir("/proc/self/fd")))[:-1]])
+import matplotlib, matplotlib.pyplot as plt
+from matplotlib import font_manager
+print(plt.get_fignums())
+for family in (["DejaVu Serif"], ["no such font", "DejaVu Sans"], ["DejaVu Serif"], ["no such font", "DejaVu Sans"]):
+    matplotlib.rcParams["font.sans-serif"] = family
+    matplotlib.rcParams["font.family"] = ["sans-serif", "DejaVu Sans Mono"]
+    found = font_manager.fontManager._find_fonts_by_props(font_manager.FontProperties())
+    print([os.path.basename(str(path)) for path in found])
+    font_manager.fontManager._find_fonts_by_props(font_manager.FontProperties(family=family))
+    plt.figure()
+    plt.title("Ζωή, Жизнь " + family[-1])
+    plt.plot([1, 2], label="$x^2$")
+    plt.legend()
+    for form in ("png", "svg", "pdf"):
+        plt.savefig(f"{len(plt.get_fignums())}.{form}")
+"""
+    request = SandboxRequest(script=script)
+    async with Sandbox.open(sandbox_settings, backend=backend_name, pool=WARM_ONE) as sandbox:
+        await pool_of(sandbox).wait_warm()
+        warm = await sandbox.run(request)
+    async with Sandbox.open(sandbox_settings, backend=backend_name, pool=PoolOptions(warm={})) as sandbox:
+        cold = await sandbox.run(request)
+    for result in (warm, cold):
+        assert result.status is Status.SUCCESS, result.stderr
+        assert result.stdout.startswith("[0, 1, 2]\n[]\n['DejaVuSerif.ttf', 'DejaVuSansMono.ttf'")
+        assert result.stderr.count("'no such font' not found") > 1, "a font that is missing is said each time"
+    assert warm.stdout == cold.stdout
+    assert {out.path: out.sha256 for out in warm.outputs} == {out.path: out.sha256 for out in cold.outputs}
+    assert len(warm.outputs) == 12
+
+
 async def test_other_limits_get_a_worker_of_their_own(backend_name: str, sandbox_settings: Settings) -> None:
     async with Sandbox.open(sandbox_settings, backend=backend_name, pool=WARM_ONE) as sandbox:
         await pool_of(sandbox).wait_warm()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from deepresearch import __version__
-from deepresearch.cli import collections, ingest, query, replay, sandbox, search, serve, sessions
+from deepresearch.cli import collections, ingest, query, replay, review, sandbox, search, serve, sessions, worker
 from deepresearch.cli.failures import debug_wanted, explain_failure
 
 app = typer.Typer(
@@ -31,7 +31,9 @@ app.command("query")(query.query)
 app.command("ingest")(ingest.ingest)
 app.command("search")(search.search)
 app.command("replay")(replay.replay)
+app.command("review")(review.review)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(collections.app, name="collections")
 app.add_typer(collections.index_app, name="index")

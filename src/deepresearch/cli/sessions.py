@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -11,12 +12,15 @@ from typing import Annotated, Any
 
 import typer
 
-from deepresearch.cli.running import Watched, announce, run_interruptibly
+from deepresearch.cli.review import user_name
+from deepresearch.cli.running import Watched, announce, printable, run_interruptibly
+from deepresearch.model.errors import UsageError
 from deepresearch.model.session import SessionState
 from deepresearch.session.archive import Archive
+from deepresearch.session.queue import ENDED, SessionQueue
 from deepresearch.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="List, look at and resume research sessions.")
+app = typer.Typer(no_args_is_help=True, help="List, look at, resume, cancel and purge research sessions.")
 
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The session's id, as `sessions list` shows it.")]
@@ -29,6 +33,15 @@ def _archive() -> Iterator[Archive]:
         yield archive
     finally:
         archive.close()
+
+
+@contextmanager
+def _queue() -> Iterator[SessionQueue]:
+    queue = SessionQueue(Settings())
+    try:
+        yield queue
+    finally:
+        queue.close()
 
 
 @app.command("list")
@@ -137,6 +150,80 @@ def resume(session_id: _Id, as_json: _Json = False) -> None:
                 return await research.resume(session_id, listener=watched.through(shown))
 
     announce(run_interruptibly(work, session_id, begun=True), as_json=as_json)
+
+
+@app.command()
+def cancel(session_id: _Id, as_json: _Json = False) -> None:
+    """Stop a session, wherever it runs; it ends as cancelled, with a report of what was found."""
+    with _queue() as queue:
+        record = queue.cancel(session_id, actor=user_name())
+    if as_json:
+        _print_json(record.model_dump(mode="json"))
+    elif record.state in ENDED:
+        typer.echo(f"Session {record.id} is {record.state}.")
+    else:
+        typer.echo(f"Session {record.id} is being cancelled.")
+
+
+@app.command()
+def purge(
+    session_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The session's id.", show_default=False)
+    ] = None,
+    older_than: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="Instead of one session all that ended so long ago: 30d, 12h, 2w."),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Remove everything of a session: rows, texts, vectors, artefacts, its report's files and its log lines.
+
+    What other sessions or collections use as well stays for them. The audit log keeps that it was purged, and by whom.
+    """
+    if (session_id is None) == (older_than is None):
+        raise UsageError("Name either the ID of one session or an age with --older-than.")
+    with _queue() as queue:
+        if session_id is not None:
+            gone = [queue.purge(session_id, actor=user_name())]
+        else:
+            gone = queue.purge_older_than(days_of(older_than or ""), actor=user_name())
+    if as_json:
+        _print_json([one.model_dump(mode="json") for one in gone])
+        return
+    for one in gone:
+        typer.echo(
+            f"{one.session_id} is gone: {one.artefacts} artefacts, {one.files} files and {one.log_lines} log lines with it."
+        )
+    if not gone:
+        typer.echo(f"No session ended more than {older_than} ago.")
+
+
+@app.command()
+def audit(
+    session_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="Only entries of this session.", show_default=False)
+    ] = None,
+    after: Annotated[int, typer.Option(help="Only entries with a number above this.", min=0)] = 0,
+    as_json: _Json = False,
+) -> None:
+    """Print who did what: submissions, cancellations, reviews and purges, also of sessions that are gone."""
+    with _queue() as queue:
+        entries = queue.audit(session_id=session_id, after=after)
+    if as_json:
+        _print_json([entry.model_dump(mode="json") for entry in entries])
+        return
+    for entry in entries:
+        detail = json.dumps(entry.detail, ensure_ascii=False) if entry.detail else ""
+        line = f"{entry.number:>5}  {entry.at[:19]}Z  {entry.tenant}  {entry.actor}  {entry.action}  {entry.session_id or ''}"
+        typer.echo(printable(f"{line}  {detail}".rstrip()))
+
+
+def days_of(age: str) -> float:
+    """An age such as ``30d``, ``12h`` or ``2w`` in days. Raises `UsageError` for anything else."""
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)\s*([hdw])", age.strip().lower())
+    if match is None:
+        raise UsageError(f"{age!r} is no age: write a number and h, d or w, for instance 30d.")
+    return float(match[1]) * {"h": 1 / 24, "d": 1.0, "w": 7.0}[match[2]]
 
 
 def _print_json(value: Any) -> None:

@@ -41,6 +41,9 @@ class Lease(Protocol):
 
     executor: str
 
+    #: Whether the living may look dead for a moment.
+    may_flicker: bool
+
     def hold(self) -> bool:
         """Begin or go on to show life; call it every second or so. False when it had been lost in between.
 
@@ -59,6 +62,8 @@ class Lease(Protocol):
 
 class FileLease:
     """For processes of one machine that share a data folder."""
+
+    may_flicker = False
 
     def __init__(self, folder: Path, executor: str) -> None:
         self.executor = executor
@@ -89,6 +94,8 @@ class FileLease:
 
 class PostgresLease:
     """For processes on any machines over one Postgres."""
+
+    may_flicker = True
 
     def __init__(self, engine: sa.Engine, executor: str) -> None:
         self.executor = executor

@@ -174,6 +174,10 @@ class SessionQueue:
         record = self.record(session_id)
         return self._purging.purge(record, actor=actor or record.tenant)
 
+    def purge_older_than(self, days: float, *, actor: str, tenant: str | None = None) -> list[Purged]:
+        """Purge the sessions that ended so many days ago: of a tenant or of all."""
+        return self._purging.older_than(days, actor=actor, tenant=tenant)
+
     def audit(
         self, *, tenant: str | None = None, session_id: str | None = None, after: int = 0, limit: int | None = None
     ) -> list[AuditEntry]:

@@ -24,7 +24,7 @@ from deepresearch.session.destination import checked_destination
 from deepresearch.session.ingesting import Ingested, Step
 from deepresearch.session.library import Library
 from deepresearch.session.material import Material
-from deepresearch.session.patience import patiently
+from deepresearch.session.patience import is_outage, patiently
 from deepresearch.session.progress import Listener, Silent
 from deepresearch.session.requests import checked_id, checked_question, new_session_id
 from deepresearch.session.run import Run
@@ -216,6 +216,8 @@ class DeepResearch:
         except SessionLostError:
             raise
         except Exception as error:
+            if is_outage(error):
+                raise  # nothing can be noted; the session is as it was
             what = str(error) if isinstance(error, DeepResearchError) else f"{type(error).__name__}: {error}"
             await _note_failure(store, session_id, executor, what, listener, patience)
             await give_back(SessionState.FAILED, what)

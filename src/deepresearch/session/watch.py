@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 
 from deepresearch.session.claims import Claims
 from deepresearch.session.leases import Lease
 from deepresearch.session.patience import reason
 from deepresearch.session.run import Run
+from deepresearch.session.sweeping import Sweeper
 
 _log = logging.getLogger(__name__)
 
@@ -25,20 +25,13 @@ class Watch:
     """Holds the lease and passes on what other processes want of the runs. It is a thread of its own, so that a stage
     that is busy with numbers delays neither.
 
-    `each_beat` is called about once a second while the database answers; `on_silence` when it does not.
+    With a `sweeper`, set before it starts, it also looks after the sessions of dead processes, once a second.
     """
 
-    def __init__(
-        self,
-        lease: Lease,
-        claims: Claims,
-        each_beat: Callable[[], None] = lambda: None,
-        on_silence: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, lease: Lease, claims: Claims) -> None:
         self._lease = lease
         self._claims = claims
-        self._each_beat = each_beat
-        self._on_silence = on_silence
+        self.sweeper: Sweeper | None = None
         self._runs: dict[str, Run] = {}
         self._mutex = threading.Lock()
         self._stop = threading.Event()
@@ -77,7 +70,8 @@ class Watch:
                 if time.monotonic() >= beat:
                     if not self._lease.hold():
                         _log.warning("the lock that shows this process alive had been lost")
-                    self._each_beat()
+                    if self.sweeper is not None:
+                        self.sweeper.sweep()
                     beat = time.monotonic() + _BEAT
                 self._look()
                 silent = False
@@ -86,7 +80,8 @@ class Watch:
                 if not silent:
                     _log.warning("the session database does not answer: %s", reason(error))
                 silent = True
-                self._on_silence()
+                if self.sweeper is not None:
+                    self.sweeper.forget()
 
     def _look(self) -> None:
         with self._mutex:

@@ -9,6 +9,8 @@ import io
 import os
 import shutil
 
+from . import fonts
+
 #: Threads in the parent would not survive the fork, and one run has one processor by default.
 ENVIRONMENT = {
     "HOME": "/tmp/home",  # noqa: S108 - inside the sandbox
@@ -92,6 +94,7 @@ def warm_up() -> list[str]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
             imported.append(name)
+    fonts.remember_choices()
     draw_once()
     return imported
 

@@ -1,0 +1,55 @@
+"""``deepresearch review``: a person decides on a report."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+
+def review(
+    session_id: Annotated[str, typer.Argument(metavar="ID", help="The session's id, as `sessions list` shows it.")],
+    approve: Annotated[bool, typer.Option("--approve", help="The report counts.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="The report does not count; the session ends as failed.")] = (
+        False
+    ),
+    note: Annotated[str, typer.Option(help="What the report's readers should know of the decision.")] = "",
+    reviewer: Annotated[str | None, typer.Option(help="Your name; the user's name unless given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
+) -> None:
+    """Approve or reject the report of a session that needs review, and write the decision into it.
+
+    Exit code 0 when it was approved, 1 when it was rejected.
+    """
+    from deepresearch.cli.running import Watched, announce, run_interruptibly
+    from deepresearch.model.errors import UsageError
+    from deepresearch.model.report import Report
+    from deepresearch.session.queue import SessionQueue
+    from deepresearch.session.service import DeepResearch
+    from deepresearch.settings import Settings
+
+    if approve == reject:
+        raise UsageError("Decide with either --approve or --reject.")
+    if len(note) > 10_000:
+        raise UsageError(f"The note has {len(note):,} characters; at most 10,000 are taken.")
+    settings = Settings()
+    queue = SessionQueue(settings)
+    try:
+        queue.review(session_id, approve=approve, note=note, reviewer=reviewer or user_name())
+    finally:
+        queue.close()
+
+    async def work(_watched: Watched) -> Report:
+        async with DeepResearch(settings) as research:
+            return await research.resume(session_id)
+
+    announce(run_interruptibly(work, session_id, begun=True), as_json=as_json)
+
+
+def user_name() -> str:
+    """The name of the user who runs this command, for the record."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
