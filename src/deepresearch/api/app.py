@@ -70,6 +70,7 @@ def create_app(settings: Settings, *, listening: str = "127.0.0.1", work: bool =
         page.router,
         health.router,
         sessions.router,
+        sessions.audit_router,
         events.router,
         reports.router,
         collections.router,

@@ -76,6 +76,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "note": "",
         "decided_at": None,
     },
+    "AuditEntry": {
+        "number": 1,
+        "at": _AT,
+        "tenant": "default",
+        "actor": "default/1",
+        "action": "session.submit",
+        "session_id": _ID,
+        "detail": {},
+    },
     "Purged": {"session_id": _ID, "artefacts": 2, "files": 5, "log_lines": 14},
     "Report": {
         "session_id": _ID,

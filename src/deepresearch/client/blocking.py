@@ -24,7 +24,7 @@ from deepresearch.client.sending import (
     request_options,
 )
 from deepresearch.model.report import Report
-from deepresearch.model.session import SessionEvent, SessionRecord
+from deepresearch.model.session import AuditEntry, SessionEvent, SessionRecord
 from deepresearch.sandbox import SandboxRequest, SandboxResult
 from deepresearch.session.collections import SearchResult
 from deepresearch.session.holdings import CollectionRecord, Holding
@@ -190,6 +190,10 @@ class Client:
     def delete_collection(self, name: str) -> None:
         """Delete a collection."""
         self._send(calls.delete_collection(name))
+
+    def audit(self, session_id: str | None = None, after: int = 0) -> list[AuditEntry]:
+        """Who did what, in order of time."""
+        return self._send(calls.audit(session_id, after))
 
     def run(self, request: SandboxRequest) -> SandboxResult:
         """Run a script in the server's sandbox and wait for its end."""

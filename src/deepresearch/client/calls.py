@@ -14,7 +14,7 @@ import httpx
 from deepresearch.client.packing import Upload
 from deepresearch.model.errors import ServerUnreachableError
 from deepresearch.model.report import Report
-from deepresearch.model.session import SessionEvent, SessionRecord
+from deepresearch.model.session import AuditEntry, SessionEvent, SessionRecord
 from deepresearch.sandbox import Output, SandboxRequest, SandboxResult
 from deepresearch.session.collections import SearchResult
 from deepresearch.session.holdings import CollectionRecord, Holding
@@ -91,6 +91,16 @@ def review(session_id: str, approve: bool, note: str, reviewer: str) -> Call[Ses
 def purge(session_id: str) -> Call[Purged]:
     """Purge."""
     return Call("DELETE", _session(session_id), _model(Purged.model_validate), safe=False)
+
+
+def audit(session_id: str | None, after: int) -> Call[list[AuditEntry]]:
+    """Who did what."""
+
+    def read(answer: httpx.Response) -> list[AuditEntry]:
+        return [AuditEntry.model_validate(one) for one in _json(answer)["entries"]]
+
+    params = {"after": after, **({"session_id": session_id} if session_id else {})}
+    return Call("GET", "/v1/audit", read, params=params)
 
 
 def report(session_id: str) -> Call[Report]:
