@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deepresearch.client import Client, Upload, pack
 from deepresearch.model.documents import Document
 from deepresearch.model.errors import ServerError, SessionError, UsageError
 from deepresearch.model.report import Report
@@ -20,6 +19,10 @@ from deepresearch.session.ingesting import Ingested, Step
 from deepresearch.session.progress import Listener
 from deepresearch.session.purging import Purged
 from deepresearch.settings import Settings
+
+if TYPE_CHECKING:
+    # Loaded only by what works on a server: other commands start without it.
+    from deepresearch.client import Client, Upload
 
 ServerOption = Annotated[
     str | None,
@@ -39,6 +42,8 @@ def chosen_server(server: str | None) -> str | None:
 
 def client_of(server: str) -> Client:
     """The client for a server. Raises `UsageError` for an address that is none."""
+    from deepresearch.client import Client
+
     token = Settings().api_token
     return Client(server, token.get_secret_value() if token else None)
 
@@ -145,6 +150,8 @@ class RemoteCollections:
         **_local: Any,
     ) -> Ingested:
         """Send the files there. Raises `UsageError` for what only works on this machine."""
+        from deepresearch.client import pack
+
         if prune:
             raise UsageError("--prune compares with files of this machine; a server has its own. Leave it out.")
         upload = pack(paths)
@@ -182,6 +189,8 @@ def ask(
     **asked: Any,
 ) -> Report:
     """Ask a server, follow the session, and write its report here."""
+    from deepresearch.client import Upload, pack
+
     upload = pack(sources) if sources else Upload()
     record = client.submit(question, upload=upload if upload.files else None, session_id=session_id, **asked)
     return follow(client, record.id, upload=upload, out=out, listener=listener)
@@ -194,6 +203,8 @@ def follow(
 
     Raises `SessionError` when it failed without one.
     """
+    from deepresearch.client import Upload
+
     sent = upload or Upload()
     for event in client.events(session_id):
         listener.event(event.model_copy(update={"data": sent.restored(event.data)}))
