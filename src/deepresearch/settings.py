@@ -60,6 +60,15 @@ class Settings(BaseSettings):
     session_retention_days: float = Field(
         default=0.0, ge=0, description="Workers purge sessions that ended so long ago; 0 keeps them."
     )
+    qdrant_url: str | None = Field(
+        default=None, description="Address of a Qdrant server for collections; an index in the home folder unless set."
+    )
+    qdrant_collection: str = Field(
+        default="deepresearch",
+        pattern=r"[A-Za-z0-9_-]{1,60}",
+        description="What the names of the server's collections begin with.",
+    )
+    qdrant_api_key: SecretStr | None = Field(default=None, description="The server's key, if it wants one.")
     sandbox_backend: str = Field(default="auto", description="auto, docker or bubblewrap.")
     sandbox_image: str = Field(
         default="deepresearch-python-sandbox:latest", description="Image of the docker back end."
@@ -89,7 +98,9 @@ class Settings(BaseSettings):
     api_streams: int = Field(default=200, ge=1, description="Event streams open at once.")
     api_sandbox_runs: int = Field(default=2, ge=1, description="Scripts that the API runs at once.")
     api_metrics_public: bool = Field(default=True, description="Whether /metrics needs no token.")
-    server: str | None = Field(default=None, description="Address of a server that commands use instead of this machine.")
+    server: str | None = Field(
+        default=None, description="Address of a server that commands use instead of this machine."
+    )
     log_dir: Path | None = Field(default=None, description="Folder for JSON log lines; standard error unless set.")
     log_format: Literal["json", "text"] = Field(default="json", description="json or text.")
     log_level: Literal["", "debug", "info", "warning", "error"] = Field(
@@ -163,12 +174,13 @@ class Settings(BaseSettings):
     web_max_pages: int = Field(default=30, ge=1, le=1_000, description="Pages of the web one session fetches at most.")
     web_parallel: int = Field(default=6, ge=1, le=64, description="Pages fetched at the same time, one from each site.")
     web_pause_seconds: float = Field(default=1.0, ge=0, le=60, description="Between two requests to one site.")
+    web_seconds: float = Field(default=30.0, gt=0, le=600, description="For one request, from its start to its end.")
     web_page_megabytes: int = Field(default=10, ge=1, le=1_000, description="Larger pages (not PDFs) are refused.")
     web_cache_minutes: float = Field(
         default=60.0, ge=0, description="Pages that any session fetched in this time are not fetched again."
     )
 
-    @field_validator("log_dir", "otel_metrics_endpoint", "otel_traces_endpoint", mode="before")
+    @field_validator("log_dir", "otel_metrics_endpoint", "otel_traces_endpoint", "qdrant_url", mode="before")
     @classmethod
     def _unset_when_empty(cls, value: object) -> object:
         # Compose hands an unset variable on as an empty one.

@@ -270,8 +270,8 @@ class EmbeddedStore:
             self._let_go()
 
 
-def remove_index(folder: Path, wait: float = 10.0, *, for_good: bool = False) -> None:
-    """Removes an index so that it can be made again; no error when there is none. `for_good` leaves no folder either.
+def remove_index(folder: Path, wait: float = 10.0) -> None:
+    """Removes an index with its folder, so that it can be made again; no error when there is none.
 
     Raises `IndexingError` when another process keeps it for longer than `wait` seconds.
     """
@@ -288,8 +288,7 @@ def remove_index(folder: Path, wait: float = 10.0, *, for_good: bool = False) ->
     except OSError as error:
         raise StorageError(f"The index {folder} cannot be removed: {error.strerror}.") from error
     else:
-        if for_good:
-            lock.remove_folder()
+        lock.remove_folder()
     finally:
         lock.release()
 

@@ -12,7 +12,7 @@ from deepresearch.model.errors import StorageError
 from deepresearch.settings import Settings
 
 #: The newest migration in `migrations/versions`; a database that has it is used without loading Alembic.
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 
 #: A number of our own for Postgres' advisory lock: "deepres" in ASCII.
 _MIGRATION_LOCK = 0x64656570726573

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -69,6 +70,7 @@ class Purging:
             for sha256 in blobs:
                 self._store.blobs.remove(sha256)
             audit.note(connection, "session.purge", actor=actor, tenant=record.tenant, session_id=record.id)
+        self._remove_vectors(hashes)
         return Purged(session_id=record.id, artefacts=len(blobs), files=files, log_lines=lines)
 
     def older_than(self, days: float, *, actor: str, tenant: str | None = None) -> list[Purged]:
@@ -91,18 +93,25 @@ class Purging:
     def _remove_index(self, session_id: str) -> None:
         """Remove the index of the session's own documents unless another session searches it."""
         indexed: Any = self._store.result(session_id, "index")
-        name = None if indexed is None else indexed.get("collection")
-        if name is None:
-            return
-        query = sa.select(results.c.session_id).where(
-            results.c.key == "index",
-            results.c.session_id != session_id,
-            results.c.value.contains(name, autoescape=True),
-        )
+        names = [] if indexed is None else [indexed.get("collection"), *indexed.get("more", ())]
+        for name in filter(None, names):
+            query = sa.select(results.c.session_id).where(
+                results.c.key == "index",
+                results.c.session_id != session_id,
+                results.c.value.contains(name, autoescape=True),
+            )
+            with self._store.engine.connect() as connection:
+                shared = connection.execute(query.limit(1)).first() is not None
+            if not shared and self._library.exists(name):
+                self._library.remove(name)
+
+    def _remove_vectors(self, hashes: set[str]) -> None:
+        """Remove the indexes of this machine that hold a document which nothing refers to any more."""
+        query = sa.select(session_documents.c.sha256).distinct()
         with self._store.engine.connect() as connection:
-            shared = connection.execute(query.limit(1)).first() is not None
-        if not shared and self._library.exists(name):
-            self._library.remove(name, for_good=True)
+            needed = {sha256 for sha256 in connection.execute(query).scalars() if sha256 in hashes}
+        for name in self._library.sets_with(hashes - needed):
+            self._library.remove(name)
 
     def _remove_reports(self, record: SessionRecord) -> int:
         own = self._settings.home / "reports" / record.id

@@ -288,6 +288,8 @@ class DeepResearch:
             ModelCalls(store, record.id),
             SessionNotebook(store, record.id, owner, listener.event, show),
             Caps(tokens=options.budget_tokens, cost_usd=options.budget_cost_usd, calls=options.budget_calls),
+            session_id=record.id,
+            private=options.web and bool(options.sources or options.collection),
         )
 
     async def _open_web(self) -> Web:

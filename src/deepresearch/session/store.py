@@ -233,11 +233,13 @@ class Store:
                 )
             )
 
-    def recent_result(self, key: str, since: str) -> Any | None:
-        """What any session stored last under this key since a time in the form of `now`."""
+    def recent_result(self, session_id: str, key: str, since: str) -> Any | None:
+        """What any session of the same tenant stored last under this key since a time in the form of `now`."""
+        tenant = sa.select(tables.sessions.c.tenant).where(tables.sessions.c.id == session_id).scalar_subquery()
         query = (
             sa.select(tables.results.c.value)
-            .where(tables.results.c.key == key, tables.results.c.at >= since)
+            .join(tables.sessions, tables.sessions.c.id == tables.results.c.session_id)
+            .where(tables.results.c.key == key, tables.results.c.at >= since, tables.sessions.c.tenant == tenant)
             .order_by(tables.results.c.at.desc())
             .limit(1)
         )
