@@ -91,22 +91,32 @@ class Purging:
         return list(connection.execute(query).scalars())
 
     def _remove_index(self, session_id: str) -> None:
-        """Remove the index of the session's own documents unless another session searches it."""
-        indexed: Any = self._store.result(session_id, "index")
-        names = [] if indexed is None else [indexed.get("collection"), *indexed.get("more", ())]
-        for name in filter(None, names):
-            query = sa.select(results.c.session_id).where(
-                results.c.key == "index",
-                results.c.session_id != session_id,
-                results.c.value.contains(name, autoescape=True),
-            )
-            with self._store.engine.connect() as connection:
-                shared = connection.execute(query.limit(1)).first() is not None
-            if not shared and self._library.exists(name):
-                self._library.remove(name)
+        """Remove the indexes of the session's own documents unless another session searches them."""
+        query = sa.select(results.c.value).where(
+            results.c.session_id == session_id, sa.or_(results.c.key == "index", results.c.key.startswith("read:"))
+        )
+        with self._store.engine.connect() as connection:
+            stored = [json.loads(value) for value in connection.execute(query).scalars()]
+        names = {one.get("collection") for one in stored} | {name for one in stored for name in one.get("indexes", ())}
+        for name in sorted(names - {None}):
+            self._remove_one_index(session_id, name)
+
+    def _remove_one_index(self, session_id: str, name: str) -> None:
+        query = sa.select(results.c.session_id).where(
+            sa.or_(results.c.key == "index", results.c.key.startswith("read:")),
+            results.c.session_id != session_id,
+            results.c.value.contains(name, autoescape=True),
+        )
+        with self._store.engine.connect() as connection:
+            shared = connection.execute(query.limit(1)).first() is not None
+        if not shared and self._library.exists(name):
+            self._library.remove(name)
 
     def _remove_vectors(self, hashes: set[str]) -> None:
-        """Remove the indexes of this machine that hold a document which nothing refers to any more."""
+        """Remove the indexes of this machine that hold a document which nothing refers to any more.
+
+        A stage that was killed or cancelled may have made one without storing its name.
+        """
         query = sa.select(session_documents.c.sha256).distinct()
         with self._store.engine.connect() as connection:
             needed = {sha256 for sha256 in connection.execute(query).scalars() if sha256 in hashes}
