@@ -146,4 +146,4 @@ def _tells_the_wrong_way(text: str, outcome: MathOutcome) -> bool:
     if up == down:
         return False
     moves = [value for name, value in _values_in(text, outcome) if _MOVES.search(name)]
-    return any(value < 0 if up else value > 0 for value in moves)
+    return any(value <= 0 if up else value >= 0 for value in moves)
