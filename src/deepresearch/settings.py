@@ -89,7 +89,9 @@ class Settings(BaseSettings):
     api_streams: int = Field(default=200, ge=1, description="Event streams open at once.")
     api_sandbox_runs: int = Field(default=2, ge=1, description="Scripts that the API runs at once.")
     api_metrics_public: bool = Field(default=True, description="Whether /metrics needs no token.")
-    server: str | None = Field(default=None, description="Address of a server that commands use instead of this machine.")
+    server: str | None = Field(
+        default=None, description="Address of a server that commands use instead of this machine."
+    )
     log_dir: Path | None = Field(default=None, description="Folder for JSON log lines; standard error unless set.")
     log_format: Literal["json", "text"] = Field(default="json", description="json or text.")
     log_level: Literal["", "debug", "info", "warning", "error"] = Field(
@@ -163,6 +165,7 @@ class Settings(BaseSettings):
     web_max_pages: int = Field(default=30, ge=1, le=1_000, description="Pages of the web one session fetches at most.")
     web_parallel: int = Field(default=6, ge=1, le=64, description="Pages fetched at the same time, one from each site.")
     web_pause_seconds: float = Field(default=1.0, ge=0, le=60, description="Between two requests to one site.")
+    web_seconds: float = Field(default=30.0, gt=0, le=600, description="For one request, from its start to its end.")
     web_page_megabytes: int = Field(default=10, ge=1, le=1_000, description="Larger pages (not PDFs) are refused.")
     web_cache_minutes: float = Field(
         default=60.0, ge=0, description="Pages that any session fetched in this time are not fetched again."

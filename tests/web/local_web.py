@@ -89,10 +89,12 @@ class LocalWeb:
             (site, f"/{island.lower()}.html"): page(site, island) for site in SITES for island in ISLANDS
         }
         self.pages[HOSTILE, "/injection.html"] = INJECTION
-        self.hosts = (*SITES, HOSTILE)
+        self.hosts = (*SITES, HOSTILE, *(f"hostile{number}.example" for number in range(24)))
         self.redirects: dict[str, str] = {}
         self.robots: dict[str, tuple[int, str]] = {HOSTILE: (200, "User-agent: *\nDisallow: /private/\n")}
         self.files: dict[tuple[str, str], tuple[str, bytes, str]] = {}  # media type, bytes, content coding
+        self.found_for_everything: list[tuple[str, str]] = []
+        self.only_for: dict[tuple[str, str], str] = {}
         self.retry_after = ""
         self.busy_times = 1_000_000
         _bomb_bytes()
@@ -169,23 +171,24 @@ class LocalWeb:
                 self.seen.now[host] -= 1
 
     def _answer(self, handler: BaseHTTPRequestHandler, host: str, path: str) -> None:
+        hostile = host.startswith("hostile")
         if host == "127.0.0.1" and path == "/search":
             send(handler, json.dumps(self.search(handler.path)).encode(), "application/json")
         elif path == "/robots.txt":
-            status, rules = self.robots.get(host, (404, ""))
+            status, rules = self.robots.get(HOSTILE if hostile else host, (404, ""))
             send(handler, rules.encode(), "text/plain", status)
         elif (host, path) in self.files:
             kind, body, coding = self.files[host, path]
             send(handler, body, kind, headers={"Content-Encoding": coding} if coding else None)
-        elif path == "/busy.html" and host == HOSTILE:
+        elif path == "/busy.html" and hostile:
             self.busy_times -= 1
             _status(429 if self.busy_times >= 0 else 200, self.retry_after)(handler)
         elif path in self.redirects:
             _redirect(self.redirects[path])(handler)
-        elif host == HOSTILE and path in self.special:
+        elif hostile and path in self.special:
             self.special[path](handler)
-        elif (host, path) in self.pages:
-            send(handler, self.pages[host, path].encode(), "text/html; charset=utf-8")
+        elif (key := (HOSTILE if hostile else host, path)) in self.pages:
+            send(handler, self.pages[key].encode(), "text/html; charset=utf-8")
         else:
             send(handler, b"nothing here", "text/plain", 404)
 
@@ -194,11 +197,16 @@ class LocalWeb:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         words = set(re.findall(r"\w{3,}", asked.get("q", "").lower()))
         texts = {key: re.sub(r"<[^>]+>", " ", body).lower() for key, body in self.pages.items()}
-        for path in (*self.special, "/busy.html"):
+        for path in (*self.special, "/busy.html") if self.special else ():
             texts[HOSTILE, path] = "harbour of tarvik berths " + path
+        for key in self.found_for_everything:
+            texts[key] = asked.get("q", "").lower()
+        for key, query in self.only_for.items():
+            if asked.get("q", "").lower() != query:
+                texts.pop(key, None)
         scored = sorted(
             ((sum(word in text for word in words), host, path) for (host, path), text in texts.items()),
-            key=lambda entry: (-entry[0], entry[1] != HOSTILE, entry[1], entry[2]),
+            key=lambda entry: (-entry[0], not entry[1].startswith("hostile"), entry[1], entry[2]),
         )
         size, number = 10, int(asked.get("pageno", "1"))
         chosen = [entry for entry in scored if entry[0] > 0][(number - 1) * size : number * size]

@@ -11,6 +11,7 @@ import typer
 from deepresearch import __version__
 from deepresearch.cli import (
     collections,
+    doctor,
     explain,
     ingest,
     query,
@@ -49,6 +50,7 @@ app.command("trace")(trace.trace)
 app.command("replay")(replay.replay)
 app.command("review")(review.review)
 app.command("worker")(worker.worker)
+app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(collections.app, name="collections")

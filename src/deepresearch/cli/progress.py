@@ -51,7 +51,8 @@ class _Plain:
 class _Bars:
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._all = bars.add_task("All stages", total=len(STAGES), done=f"0/{len(STAGES)}", label="")
+        self._stages = len(STAGES) - 1  # all but the web, which only some sessions have
+        self._all = bars.add_task("All stages", total=self._stages, done=f"0/{self._stages}", label="")
         self._now: TaskID | None = None
         self._model: TaskID | None = None
         self._reads = 0
@@ -77,7 +78,7 @@ class _Bars:
                 completed=count.done,
                 total=total,
                 done=f"{count.done}/{count.total}" if total else str(count.done),
-                label=Path(count.label).name[:48],
+                label=escape(Path(count.label).name[:48]),
             )
 
     def _spent(self, count: Count) -> None:
@@ -91,6 +92,9 @@ class _Bars:
     def _begin(self, name: str) -> None:
         if self._now is not None:
             self._bars.remove_task(self._now)
+        if name == "web":
+            self._stages = len(STAGES)
+            self._bars.update(self._all, total=self._stages)
         self._now = self._bars.add_task(STAGES[name], total=None, done="", label="")
 
     def _finish(self, name: str, part: str, data: dict[str, Any]) -> None:
@@ -106,7 +110,7 @@ class _Bars:
         if not (name == "compute" and part):
             self._bars.advance(self._all)
         completed = int(self._bars.tasks[0].completed)
-        self._bars.update(self._all, done=f"{completed}/{len(STAGES)}")
+        self._bars.update(self._all, done=f"{completed}/{self._stages}")
         told = _told(name, part, data)
         self._bars.console.print(
             f"  [green]✓[/green] {STAGES[name]:<24}[dim]{escape(told)}  {data.get('seconds', 0):.1f} s[/dim]"
@@ -120,6 +124,11 @@ def _told(name: str, part: str, data: dict[str, Any]) -> str:
             return f"{data['documents']} documents" + (f", {refused} refused" if refused else "")
         case "plan":
             return f"{len(data['sub_questions'])} sub-question(s)"
+        case "web":
+            pages, missed = len(data["pages"]), len(data["not_read"])
+            return f"{pages} page(s) for {len(data['queries'])} quer{'y' if len(data['queries']) == 1 else 'ies'}" + (
+                f", {missed} not read" if missed else ""
+            )
         case "index":
             return f"{data['passages']} passages" + (
                 f", {data['superseded']} document(s) superseded" if data.get("superseded") else ""

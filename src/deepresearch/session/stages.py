@@ -20,6 +20,7 @@ from deepresearch.report import write_reports
 from deepresearch.session import budgets, derived, mathematics, reviews
 from deepresearch.session.answer import short_answer
 from deepresearch.session.budgets import Budget, Cut
+from deepresearch.session.gaps import Gaps
 from deepresearch.session.limits import limits_of
 from deepresearch.session.loading import Loaded
 from deepresearch.session.material import Indexed, Material
@@ -37,9 +38,6 @@ from deepresearch.team.protocol import Draft, MathOutcome, Reading, Team
 
 #: A sentence that fails is written again once; what fails again is left out, and what stands instead is checked too.
 _MOST_REVISIONS = 3
-#: Rounds of closing a gap from the web for one sub-question, and the pages of each.
-_GAP_ROUNDS = 2
-_GAP_PAGES = 5
 
 
 class Stages:
@@ -78,6 +76,7 @@ class Stages:
         self._plain = plain
         self._settings = settings or Settings()
         self._web_pages = self._settings.web_max_pages
+        self._gaps = web and Gaps(web, material, self._web_pages, self._gathered, self._web_progress)
         self._patience = self._settings.store_patience_seconds
         self._runner = StageRunner(store, session_id, listener, owner=owner, budget=budget, patience=self._patience)
 
@@ -152,35 +151,26 @@ class Stages:
                 concerned = {document.sha256: document for document in documents}
                 reading = await self._team.read(sub, hits, concerned)
                 wider = await self._team.widen(sub, reading)
-                if wider is None:
+                closed = (
+                    await self._gaps.close(sub, wider, indexed, rounds) if self._gaps and not reading.findings else None
+                )
+                if closed is not None:
+                    sub, indexed = closed
+                elif wider is not None:
+                    sub = wider
+                else:
                     break
-                indexed = await self._close_gap(sub, wider, indexed, rounds)
-                sub = wider
             searches = list(sub.queries)
             value = {
                 "reading": reading.model_dump(mode="json"),
                 "queries": searches,
                 "web": together(rounds).model_dump(mode="json"),
+                "indexes": list(indexed.more),
             }
             told = {"passages": reading.passages, "documents": reading.documents, "findings": len(reading.findings)}
             return value, told
 
         return await self._runner.once(f"read:{sub_question}", work)
-
-    async def _close_gap(
-        self, sub: SubQuestion, wider: SubQuestion, indexed: Indexed, rounds: list[WebGathered]
-    ) -> Indexed:
-        """Search the web once more for the queries that came in addition, within what is left of the bound."""
-        if self._web is None:
-            return indexed
-        added = [query for query in wider.queries if query not in sub.queries]
-        left = min(_GAP_PAGES, self._web_pages - len(self._gathered().pages))
-        if not added or left <= 0 or len(rounds) >= _GAP_ROUNDS:
-            return indexed
-        gathered = await self._web.gather([added], left, self._web_progress)
-        rounds.append(gathered)
-        fresh = {page.sha256 for page in gathered.pages if page.same_as is None}
-        return await asyncio.to_thread(self._material.add, indexed, fresh) if fresh else indexed
 
     async def choose_computations(self) -> Any:
         """Decide which scripts would answer the question; gives their ids."""

@@ -84,6 +84,7 @@ results = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
     sa.Column("at", sa.Text, nullable=False),
+    sa.Index("ix_dr_results_key", "key", "at"),
 )
 
 documents = sa.Table(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 
@@ -22,10 +23,12 @@ from deepresearch.web import Web
 
 #: Queries of one round at most, and results asked for each.
 _QUERIES = 12
-_RESULTS = 12
+_RESULTS = 20
 
 #: Pages of one site in one round: many pages of one site are one voice.
 _EACH_SITE = 6
+
+_TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|msclkid|mc_cid|mc_eid)=", re.IGNORECASE)
 
 Progress = Callable[[int, int, str], None]
 
@@ -51,11 +54,19 @@ class WebPages:
         self._snapshots = snapshots
         self._web = web
         self._parallel = settings.web_parallel
+        self._under_way: dict[str, asyncio.Lock] = {}
         self._fresh = timedelta(minutes=settings.web_cache_minutes)
 
-    async def gather(self, queries: Sequence[Sequence[str]], limit: int, on_progress: Progress) -> WebGathered:
+    async def gather(
+        self,
+        queries: Sequence[Sequence[str]],
+        limit: int,
+        on_progress: Progress,
+        known: Collection[str] = (),
+    ) -> WebGathered:
         """Search for the queries of each sub-question and fetch the best results, at most `limit` pages.
 
+        Addresses among `known` are passed over.
         The sub-questions take turns, so that none uses up the bound alone. Failures are part of what is given back.
         """
         searches: list[WebSearch] = []
@@ -65,7 +76,7 @@ class WebPages:
             on_progress(number, len(asked), query)
             search = await self._search(query)
             searches.append(search)
-            found.append(list(search.urls))
+            found.append([url for url in search.urls if url not in known])
         candidates, left_out = _spread(_in_turns(found), limit * 2)
         pages: list[WebPage] = []
         refused: list[RefusedPage] = []
@@ -95,7 +106,7 @@ class WebPages:
         search = WebSearch(
             query=query,
             provider=found.provider,
-            urls=tuple(dict.fromkeys(result.url.partition("#")[0] for result in found.results)),
+            urls=tuple(dict.fromkeys(_plain(result.url) for result in found.results)),
             failures=found.failures,
         )
         await asyncio.to_thread(self._store.keep_result, self._id, key, search.model_dump(mode="json"))
@@ -125,6 +136,11 @@ class WebPages:
             raise
 
     async def _page(self, url: str) -> WebPage | RefusedPage:
+        # Two sub-questions that close their gaps at once may have found the same page.
+        async with self._under_way.setdefault(url, asyncio.Lock()):
+            return await self._page_once(url)
+
+    async def _page_once(self, url: str) -> WebPage | RefusedPage:
         key = _key("page", url)
         stored = await asyncio.to_thread(self._store.result, self._id, key)
         if stored is not None:
@@ -138,11 +154,16 @@ class WebPages:
     def _from_other_sessions(self, key: str) -> WebPage | None:
         if not self._fresh:
             return None
-        since = (datetime.now(UTC) - self._fresh).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        stored = self._store.recent_result(key, since)
+        edge = datetime.now(UTC) - self._fresh
+        since = edge.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        stored = self._store.recent_result(self._id, key, since)
         if stored is None or "sha256" not in stored:
             return None
-        return self._snapshots.take_over(self._id, WebPage.model_validate(stored))
+        page = WebPage.model_validate(stored)
+        # A page taken over keeps the time it was fetched at, so it does not live on from session to session.
+        if datetime.fromisoformat(page.retrieved) < edge:
+            return None
+        return self._snapshots.take_over(self._id, page)
 
     async def _fetch(self, url: str) -> WebPage | RefusedPage:
         try:
@@ -162,6 +183,13 @@ def _key(what: str, text: str) -> str:
 def _in_turns(lists: Sequence[Sequence[str]]) -> list[str]:
     """The first of each list, then the second of each, each text once."""
     return list(dict.fromkeys(text for row in zip_longest(*lists) for text in row if text is not None))
+
+
+def _plain(url: str) -> str:
+    """The address without its fragment and without marks that only tell where a reader came from."""
+    address, _, query = url.partition("#")[0].partition("?")
+    kept = [part for part in query.split("&") if part and not _TRACKING.match(part)]
+    return address + ("?" + "&".join(kept) if kept else "")
 
 
 def _site_of_url(url: str) -> str:

@@ -49,13 +49,20 @@ class WebGathered(Value):
     refused: tuple[RefusedPage, ...] = ()
     left_out: int = 0
 
+    @property
+    def tried(self) -> frozenset[str]:
+        """The addresses that were fetched, or tried to be."""
+        return frozenset([*(page.url for page in self.pages), *(missed.url for missed in self.refused)])
+
 
 def together(rounds: Iterable[WebGathered]) -> WebGathered:
-    """Several rounds as one."""
+    """Several rounds as one, each page once."""
     all_rounds = list(rounds)
+    pages = {page.url: page for one in all_rounds for page in one.pages}
+    refused = {missed.url: missed for one in all_rounds for missed in one.refused}
     return WebGathered(
         searches=tuple(search for one in all_rounds for search in one.searches),
-        pages=tuple(page for one in all_rounds for page in one.pages),
-        refused=tuple(page for one in all_rounds for page in one.refused),
+        pages=tuple(pages.values()),
+        refused=tuple(refused.values()),
         left_out=sum(one.left_out for one in all_rounds),
     )

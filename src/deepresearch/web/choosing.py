@@ -32,6 +32,7 @@ def provider_names(settings: Settings) -> list[str]:
 
     Raises `UsageError` for a name that does not exist or whose key is missing.
     """
+    _checked_address(settings)
     asked = [name.strip().lower() for name in settings.web_search.split(",") if name.strip()]
     if asked in ([], ["auto"]):
         with_key = [name for name, need in NEEDS.items() if need and _value(settings, name)]
@@ -44,6 +45,14 @@ def provider_names(settings: Settings) -> list[str]:
         if NEEDS[name] and not _value(settings, name):
             raise UsageError(f"The search provider {name} needs {NEEDS[name]}. Set it, or leave {name} out.")
     return list(dict.fromkeys(asked))
+
+
+def _checked_address(settings: Settings) -> None:
+    if settings.searxng_url and not settings.searxng_url.strip().startswith(("http://", "https://")):
+        raise UsageError(
+            f"DEEPRESEARCH_SEARXNG_URL is {settings.searxng_url!r}, which is no http or https address. "
+            "Write it like http://127.0.0.1:8888."
+        )
 
 
 def providers(settings: Settings) -> list[SearchProvider]:

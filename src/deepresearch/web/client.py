@@ -43,6 +43,9 @@ class Web:
         checked_settings(settings)
         limits = WebLimits(
             page_bytes=settings.web_page_megabytes * 1_000_000,
+            seconds=settings.web_seconds,
+            connect_seconds=min(10.0, settings.web_seconds),
+            read_seconds=min(10.0, settings.web_seconds),
             pause_seconds=settings.web_pause_seconds,
             connections=settings.web_parallel,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -10,6 +11,9 @@ from pydantic import Field
 
 from deepresearch.model.base import Value
 from deepresearch.model.errors import SearchFailed
+
+#: Seconds for which a provider with a wrong key or a spent limit is not asked again.
+_REST = 600.0
 
 #: Longer queries are cut: providers refuse them.
 MAX_QUERY = 380
@@ -53,11 +57,11 @@ class Found(Value):
 
 
 class Failover:
-    """Asks providers in their order until one has results. One that cannot help any more is not asked again."""
+    """Asks providers in their order until one has results. One whose failure lasts is left alone for a while."""
 
     def __init__(self, providers: Sequence[SearchProvider]) -> None:
         self._providers = list(providers)
-        self._spent: dict[str, str] = {}
+        self._spent: dict[str, tuple[str, float]] = {}
 
     async def search(self, query: str, limit: int) -> Found:
         """Results of the first provider that has any. Never raises for a provider's failure."""
@@ -65,15 +69,16 @@ class Failover:
         answered: str | None = None
         text = " ".join(query.split())[:MAX_QUERY]
         for provider in self._providers:
-            if provider.name in self._spent:
-                failures.append(self._spent[provider.name])
+            said, until = self._spent.get(provider.name, ("", 0.0))
+            if time.monotonic() < until:
+                failures.append(said)
                 continue
             try:
                 results = await provider.search(text, limit)
             except SearchFailed as error:
                 failures.append(str(error))
                 if error.lasting:
-                    self._spent[provider.name] = str(error)
+                    self._spent[provider.name] = (str(error), time.monotonic() + _REST)
                 continue
             if results:
                 return Found(provider=provider.name, results=tuple(results[:limit]), failures=tuple(failures))

@@ -83,8 +83,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
             max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=10.0,
+            # Between two requests to a site lies a pause, in which a kept connection often dies unnoticed.
+            max_keepalive_connections=0,
             http1=True,
             http2=False,
             network_backend=GuardedBackend(policy, resolver),

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from deepresearch.model.errors import SearchFailed
+from deepresearch.web.policy import MAX_URL
 
 #: An answer of a search is small; a larger one is none.
 _MAX_BYTES = 5_000_000
@@ -81,13 +82,14 @@ def listed(value: Any) -> list[dict[str, Any]]:
 
 def words(value: Any) -> str:
     """A JSON string on one line, cut to a length a person reads; empty for anything else."""
-    return " ".join(value.split())[:1_000] if isinstance(value, str) else ""
+    text = " ".join(value.split())[:1_000] if isinstance(value, str) else ""
+    return "".join(character for character in text if character.isprintable())
 
 
 def address(value: Any) -> str:
-    """A JSON string that looks like an address of the web; empty for anything else."""
+    """A JSON string that looks like an address of the web and can be shown; empty for anything else."""
     text = value.strip() if isinstance(value, str) else ""
-    return text if text.startswith(("http://", "https://")) else ""
+    return text if text.startswith(("http://", "https://")) and text.isprintable() and len(text) <= MAX_URL else ""
 
 
 def day(value: Any) -> datetime.date | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from deepresearch.model.errors import SearchFailed
 from deepresearch.web.providers.http import Caller, address, day, listed, words
 from deepresearch.web.search import SearchResult
 
@@ -19,9 +22,7 @@ class SearXNG:
         """Results as the instance ranks them. Raises `SearchFailed`."""
         found: list[SearchResult] = []
         for page in (1, 2, 3):
-            answer = await self._caller.json(
-                "GET", self._url, params={"q": query, "format": "json", "pageno": page, "safesearch": 0}
-            )
+            answer = await self._ask(query, page)
             entries = listed(answer.get("results"))
             found += [
                 SearchResult(
@@ -38,6 +39,16 @@ class SearXNG:
         if not found and answer.get("unresponsive_engines"):
             raise self._caller.failed("none of its engines answered")
         return found[:limit]
+
+    async def _ask(self, query: str, page: int) -> dict[str, Any]:
+        parameters = {"q": query, "format": "json", "pageno": page, "safesearch": 0}
+        try:
+            return await self._caller.json("GET", self._url, params=parameters)
+        except SearchFailed as error:
+            if "403" not in error.reason:
+                raise
+            reason = "it does not answer in JSON (status 403); its settings.yml must list json under search.formats"
+            raise self._caller.failed(reason, lasting=True) from error
 
     async def aclose(self) -> None:
         """Close the connections."""
