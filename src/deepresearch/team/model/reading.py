@@ -20,6 +20,7 @@ from deepresearch.team.model.wording import plain_sentence
 from deepresearch.team.protocol import Finding, Reading, ShownPassage
 from deepresearch.team.reading import ANSWER_FLOOR, clean, read_hits
 from deepresearch.team.stemming import stems
+from deepresearch.team.turned import turned
 
 _MOST_FINDINGS = 10
 
@@ -141,7 +142,13 @@ def _checked(sub: SubQuestion, given: ReadFinding, sheaf: Sheaf, counts: _Counts
         return None
     text = plain_sentence(given.statement)
     check = check_support(text, words) if text is not None else None
-    if text is None or check is None or check.support is Support.UNSUPPORTED or _lacks_a_number(check.missing):
+    if (
+        text is None
+        or check is None
+        or check.support is Support.UNSUPPORTED
+        or _lacks_a_number(check.missing)
+        or turned(text, words)
+    ):
         text = clean(words[0])
         if len(text) < 20 or addresses_a_model(text):
             counts.not_carried += 1
