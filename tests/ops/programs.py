@@ -30,6 +30,7 @@ _HOW = {
     "prometheus": "apt-get install prometheus",
     "promtool": "apt-get install prometheus",
     "prometheus-alertmanager": "apt-get install prometheus-alertmanager",
+    "logrotate": "apt-get install logrotate",
     "amtool": "apt-get install prometheus-alertmanager",
     "victoria-metrics": "ops/tools/debian-programs",
     "docker-compose": "ops/tools/debian-programs",

@@ -32,7 +32,7 @@ async def _serve(settings: Settings) -> None:
 def main() -> None:
     """Run until standard input ends."""
     settings = Settings()
-    with telemetry_of_service(settings, sys.argv[1]):
+    with telemetry_of_service(settings, sys.argv[1], own_page=True):
         asyncio.run(_serve(settings))
 
 

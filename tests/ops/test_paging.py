@@ -17,6 +17,7 @@ from tests.ops.programs import (
     wait_for,
     webhook,
 )
+from tests.ops.service import service
 
 __all__ = ["webhook"]
 
@@ -26,14 +27,13 @@ WARNING, CRITICAL, NO_SUCCESS = "SandboxFailureStreakWarning", "SandboxFailureSt
 def test_failing_scripts_warn_then_page_and_a_success_resolves(
     tmp_path: Path, environment: dict[str, str], webhook: Webhook
 ) -> None:
-    port = free_port()
     with (
         alertmanager(tmp_path, webhook) as alerts,
-        sandbox_host("deepresearch-api", environment, tmp_path / "host.log", port=port) as host,
-        prometheus(tmp_path, [host.address], alerts) as address,
+        service(environment, tmp_path / "api.log") as api,
+        prometheus(tmp_path, [api.target], alerts) as address,
     ):
         wait_for("the first scrape", lambda: query(address, "telemetry_sandbox_failure_streak"))
-        assert [host.run("fail")["streak"] for _ in range(4)] == [1, 2, 3, 4]
+        assert [api.run("fail")["failure_streak"] for _ in range(4)] == [1, 2, 3, 4]
         warning = wait_for("the warning", lambda: webhook.find(WARNING, path="/team"))
         assert warning["labels"]["severity"] == "warning"
         assert "runs failed in a row" in warning["annotations"]["summary"]
@@ -41,7 +41,7 @@ def test_failing_scripts_warn_then_page_and_a_success_resolves(
         assert instance in warning["annotations"]["description"]
         assert webhook.find(CRITICAL) is None
 
-        assert host.run("fail")["streak"] == 5
+        assert api.run("fail")["failure_streak"] == 5
         critical = wait_for("the page", lambda: webhook.find(CRITICAL, path="/pager"))
         assert critical["labels"] == {
             "alertname": CRITICAL, "severity": "critical", "team": "deepresearch", "component": "sandbox",
@@ -49,25 +49,24 @@ def test_failing_scripts_warn_then_page_and_a_success_resolves(
         }  # fmt: skip
         assert critical["annotations"]["runbook_url"] == f"ops/runbooks/{CRITICAL}.md"
 
-        assert host.run("ok") == {"status": "success", "streak": 0, "message": ""}
+        assert api.run("ok")["failure_streak"] == 0
         wait_for("the page's end", lambda: webhook.find(CRITICAL, "resolved", "/pager"))
         wait_for("the warning's end", lambda: webhook.find(WARNING, "resolved", "/team"))
 
 
-def test_two_processes_share_an_alert_that_names_both(
+def test_two_api_processes_share_an_alert_that_names_both(
     tmp_path: Path, environment: dict[str, str], webhook: Webhook
 ) -> None:
-    ports = free_port(), free_port()
     with (
         alertmanager(tmp_path, webhook) as alerts,
-        sandbox_host("deepresearch-api", environment, tmp_path / "one.log", port=ports[0]) as one,
-        sandbox_host("deepresearch-api", environment, tmp_path / "two.log", port=ports[1]) as two,
-        prometheus(tmp_path, [one.address, two.address], alerts) as address,
+        service(environment, tmp_path / "one.log") as one,
+        service(environment, tmp_path / "two.log") as two,
+        prometheus(tmp_path, [one.target, two.target], alerts) as address,
     ):
         wait_for("both scrapes", lambda: len(query(address, "telemetry_sandbox_failure_streak")) == 2)
         # Two failures each: no process alone reaches three in a row.
-        for host in (one, two, one, two):
-            assert host.run("fail")["streak"] <= 2
+        for api in (one, two, one, two):
+            assert api.run("fail")["failure_streak"] <= 2
         alert = wait_for("the alert", lambda: webhook.find(NO_SUCCESS))
         instances = [
             found["metric"]["service_instance_id"] for found in query(address, "telemetry_sandbox_failure_streak")

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from deepresearch.model.base import Value
 from deepresearch.model.documents import RefusedSource
-from deepresearch.model.session import SessionRecord
+from deepresearch.model.session import AuditEntry, SessionRecord
 from deepresearch.sandbox import SandboxResult
 from deepresearch.session.holdings import CollectionRecord, Holding
 
@@ -26,6 +26,14 @@ class SessionPage(Value):
 
     sessions: tuple[SessionRecord, ...]
     before: str | None = None
+
+
+class AuditPage(Value):
+    """Entries of the audit log, in order of time."""
+
+    model_config = _example({"entries": []})
+
+    entries: tuple[AuditEntry, ...]
 
 
 class SourceInfo(Value):

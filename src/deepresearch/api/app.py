@@ -46,7 +46,7 @@ def create_app(settings: Settings, *, listening: str = "127.0.0.1", work: bool =
         tidying = asyncio.create_task(_tidy(services))
         working = Working(settings) if work else None
         if working is not None:
-            await working.open()
+            working.open()
         try:
             yield
         finally:
@@ -70,6 +70,7 @@ def create_app(settings: Settings, *, listening: str = "127.0.0.1", work: bool =
         page.router,
         health.router,
         sessions.router,
+        sessions.audit_router,
         events.router,
         reports.router,
         collections.router,

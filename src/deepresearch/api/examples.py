@@ -54,6 +54,9 @@ _HOLDING: dict[str, Any] = {
     "state": "indexed",
     "passages": 154,
 }
+_POINT: dict[str, Any] = {"label": "2024", "value": 412.0, "quote": _QUOTE}
+_SERIES: dict[str, Any] = {"name": "Emissions", "unit": "t", "axis": "year", "points": [_POINT]}
+_LEG: dict[str, Any] = {"rank": 1, "score": 7.2, "contribution": 0.26}
 _MATH: dict[str, Any] = {"status": "success", "alert_required": False, "degradation_note": "", "runs": [f"{_ID}-M1"]}
 _USAGE: dict[str, Any] = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "seconds": 2.4}
 
@@ -75,6 +78,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "reviewer": None,
         "note": "",
         "decided_at": None,
+    },
+    "AuditEntry": {
+        "number": 1,
+        "at": _AT,
+        "tenant": "default",
+        "actor": "default/1",
+        "action": "session.submit",
+        "session_id": _ID,
+        "detail": {},
     },
     "Purged": {"session_id": _ID, "artefacts": 2, "files": 5, "log_lines": 14},
     "Report": {
@@ -103,6 +115,37 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "sha256": _SHA256,
     },
     "MathSummary": _MATH,
+    "DataPoint": _POINT,
+    "Series": _SERIES,
+    "ScriptRecord": {
+        "run_id": f"{_ID}-M1",
+        "title": "Emissions",
+        "script": "print(412 - 500)",
+        "files": {},
+        "series": [_SERIES],
+        "values": {"change": -88.0},
+    },
+    "SourceEntry": {
+        "source": "report-2024.pdf",
+        "sha256": _SHA256,
+        "title": "Annual report 2024",
+        "media_type": "application/pdf",
+        "date": "2025-03-01",
+        "version": None,
+        "citations": 1,
+        "superseded_by": None,
+    },
+    "SubQuestion": {
+        "id": "S1",
+        "text": "How did emissions develop?",
+        "type": "trend",
+        "queries": ["emissions develop"],
+        "terms": ["emissions"],
+    },
+    "SupportCheck": {"support": "supported", "score": 0.97, "features": {"overlap": 1.0}, "missing": []},
+    "LegScore": _LEG,
+    "deepresearch__model__report__Usage": _USAGE,
+    "deepresearch__sandbox__contract__Usage": {"cpu_ms": 38, "peak_memory_bytes": 31457280},
     "CollectionRecord": _COLLECTION,
     "CollectionShown": {**_COLLECTION, "sources": [_HOLDING]},
     "Holding": _HOLDING,
@@ -118,7 +161,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "end": 1084,
         "text": "Emissions fell to 412 tonnes during 2024.",
         "score": 0.031,
-        "legs": {},
+        "legs": {"sparse": _LEG},
         "also_in": [],
     },
     "RunDone": {

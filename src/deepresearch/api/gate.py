@@ -23,7 +23,7 @@ _log = logging.getLogger("deepresearch.api")
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/metrics", "/v1/openapi.json"})
 
 #: Wrong tokens of one address in a minute.
-_WRONG_TOKENS_PER_MINUTE = 40.0
+_WRONG_TOKENS_PER_MINUTE = 120.0
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

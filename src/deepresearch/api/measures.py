@@ -23,9 +23,9 @@ class Measures:
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request was answered."""
-        labels: dict[str, str | int] = {"method": method if method in _METHODS else "other", "route": route, "status": status}
-        self._requests.add(1, labels)
-        self._seconds.record(seconds, {"method": labels["method"], "route": route})
+        known = method if method in _METHODS else "other"
+        self._requests.add(1, {"method": known, "route": route, "status": status})
+        self._seconds.record(seconds, {"method": known, "route": route})
 
     def refused(self, kind: str) -> None:
         """One request was turned away."""

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
 from deepresearch.api.access import Caller
-from deepresearch.api.answers import SessionPage
+from deepresearch.api.answers import AuditPage, SessionPage
 from deepresearch.api.describing import PROBLEMS, asked_body
 from deepresearch.api.names import stored_name
 from deepresearch.api.problems import Problem, problem_of_validation
@@ -27,6 +27,8 @@ from deepresearch.team.casts import check_team
 from deepresearch.web import checked_settings
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], responses=PROBLEMS)
+
+audit_router = APIRouter(tags=["operations"], responses=PROBLEMS)
 
 
 @router.post(
@@ -101,6 +103,20 @@ def purge(called: Called, services: Served, caller: Calling) -> Purged:
     purged = services.queue.purge(called.id, actor=caller.name)
     services.uploads.remove(services.uploads.session_folder(called.id))
     return purged
+
+
+@audit_router.get("/v1/audit", dependencies=[READ])
+def audit(
+    services: Served,
+    caller: Calling,
+    session_id: Annotated[str | None, Query(max_length=64, description="Only entries of this session.")] = None,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Only entries with a number above this.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Entries at most.")] = 10_000,
+) -> AuditPage:
+    """Who did what in the tenant: submissions, cancellations, reviews, purges; also of sessions that are gone."""
+    return AuditPage(
+        entries=tuple(services.queue.audit(tenant=caller.tenant, session_id=session_id, after=after, limit=limit))
+    )
 
 
 async def _asked(request: Request, services: Services) -> tuple[SessionAsked, dict[str, Any]]:

@@ -4,75 +4,59 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 
-from deepresearch.model.errors import DeepResearchError
-from deepresearch.session.service import DeepResearch
+from deepresearch.session.worker import Worker
 from deepresearch.settings import Settings
 
 _log = logging.getLogger("deepresearch.api")
 
-#: Seconds between two looks for work, and between two looks for sessions of processes that died.
-_LOOK = 0.2
-_SWEEP = 1.0
+#: Seconds before a worker that failed is begun anew.
+_PAUSE = 5.0
 
 
 class Working:
-    """Takes sessions from the queue, so many at a time as are set, until it is closed."""
+    """A worker on a thread with a loop of its own: what a session computes does not hold up the server's answers."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._research = DeepResearch(settings)
-        self._running: set[asyncio.Task[None]] = set()
-        self._loop: asyncio.Task[None] | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._lock = threading.Lock()
+        self._current: tuple[asyncio.AbstractEventLoop, Worker] | None = None
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Begin."""
-        await asyncio.to_thread(self._research.watch.start)
-        self._loop = asyncio.create_task(self._work())
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more sessions; those at work may finish for as long as is set, then they are queued for others."""
+        self._closing.set()
+        with self._lock:
+            if self._current is not None:
+                loop, worker = self._current
+                loop.call_soon_threadsafe(worker.stop)
 
     async def close(self) -> None:
-        """Stop; what runs stays claimed by this process, and whoever sees it end goes on with it."""
-        tasks = [task for task in (self._loop, *self._running) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._research.__aexit__(None, None, None)
+        """Stop, and wait until everything is handed over."""
+        self.stop()
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                asyncio.run(self._work())
+            except Exception:
+                _log.exception("the worker in this process failed; it begins anew")
+                self._closing.wait(_PAUSE)
 
     async def _work(self) -> None:
-        swept = 0.0
-        clock = asyncio.get_running_loop().time
-        while True:
-            try:
-                if clock() - swept > _SWEEP:
-                    swept = clock()
-                    await asyncio.to_thread(self._sweep)
-                while len(self._running) < self._settings.max_concurrent_sessions:
-                    session_id = await asyncio.to_thread(self._next)
-                    if session_id is None:
-                        break
-                    task = asyncio.create_task(self._run(session_id))
-                    self._running.add(task)
-                    task.add_done_callback(self._running.discard)
-            except Exception:
-                _log.warning("the queue cannot be looked at just now", exc_info=True)
-            await asyncio.sleep(_LOOK)
-
-    def _next(self) -> str | None:
-        return self._research.claims.claim_next(
-            self._research.archive.lease.executor,
-            most=self._settings.max_running_sessions,
-            most_per_tenant=self._settings.max_running_per_tenant,
-        )
-
-    def _sweep(self) -> None:
-        owners = self._research.claims.owners()
-        dead = owners - self._research.archive.lease.alive(owners) if owners else set()
-        self._research.claims.sweep(dead)
-
-    async def _run(self, session_id: str) -> None:
+        worker = Worker(self._settings)
+        with self._lock:
+            self._current = asyncio.get_running_loop(), worker
         try:
-            await self._research.run_claimed(session_id)
-        except DeepResearchError as error:
-            _log.warning("session failed", extra={"session_id": session_id, "reason": str(error)})
-        except Exception:
-            _log.exception("session failed", extra={"session_id": session_id})
+            if not self._closing.is_set():
+                await worker.run()
+        finally:
+            with self._lock:
+                self._current = None

@@ -10,6 +10,7 @@ import typer
 
 from deepresearch.cli.interruptible import finish_or_stop
 from deepresearch.cli.opened import opened_collections
+from deepresearch.cli.remote import ServerOption
 from deepresearch.cli.running import printable
 
 app = typer.Typer(no_args_is_help=True, help="List, look at and delete collections of documents.")
@@ -20,9 +21,9 @@ _Name = Annotated[str, typer.Argument(metavar="NAME", help="The collection's nam
 
 
 @app.command("list")
-def list_collections(as_json: _Json = False) -> None:
+def list_collections(as_json: _Json = False, server: ServerOption = None) -> None:
     """Show all collections."""
-    with opened_collections() as collections:
+    with opened_collections(server) as collections:
         records = collections.records()
     if as_json:
         _print_json([record.model_dump(mode="json") for record in records])
@@ -38,9 +39,9 @@ def list_collections(as_json: _Json = False) -> None:
 
 
 @app.command()
-def show(name: _Name, as_json: _Json = False) -> None:
+def show(name: _Name, as_json: _Json = False, server: ServerOption = None) -> None:
     """Show one collection and its documents."""
-    with opened_collections() as collections:
+    with opened_collections(server) as collections:
         record = collections.record(name)
         documents = list(collections.documents(name))
     if as_json:
@@ -61,9 +62,9 @@ def show(name: _Name, as_json: _Json = False) -> None:
 
 
 @app.command()
-def delete(name: _Name, as_json: _Json = False) -> None:
+def delete(name: _Name, as_json: _Json = False, server: ServerOption = None) -> None:
     """Delete a collection: its index, and every text that no session and no other collection needs."""
-    with opened_collections() as collections:
+    with opened_collections(server) as collections:
         collections.delete(name)
     if as_json:
         _print_json({"collection": name, "deleted": True})
@@ -76,9 +77,10 @@ def forget(
     name: _Name,
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Files as `collections show` names them.")],
     as_json: _Json = False,
+    server: ServerOption = None,
 ) -> None:
     """Delete documents from a collection: the passages, the record, and the text when nothing else needs it."""
-    with opened_collections() as collections:
+    with opened_collections(server) as collections:
         count = collections.forget(name, sources)
     if as_json:
         _print_json({"collection": name, "forgotten": count})
@@ -87,13 +89,13 @@ def forget(
 
 
 @index_app.command()
-def rebuild(name: _Name, as_json: _Json = False) -> None:
+def rebuild(name: _Name, as_json: _Json = False, server: ServerOption = None) -> None:
     """Make a collection's index again from the stored documents: it was deleted, is broken or of another encoder."""
     from deepresearch.cli.collection_progress import collection_progress
     from deepresearch.session.collections import Rebuilt
 
     def work(stop: threading.Event) -> Rebuilt:
-        with opened_collections() as collections, collection_progress() as on_progress:
+        with opened_collections(server) as collections, collection_progress() as on_progress:
             return collections.rebuild(name, on_progress=on_progress, stop=stop)
 
     done = finish_or_stop(work, "Run the same command again to complete it.")

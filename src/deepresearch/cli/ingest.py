@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from deepresearch.cli.interruptible import finish_or_stop
+from deepresearch.cli.remote import ServerOption
 
 
 def ingest(
@@ -27,6 +28,7 @@ def ingest(
         float, typer.Option(min=0, help="Seconds to wait for another process that writes the same collection.")
     ] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
+    server: ServerOption = None,
 ) -> None:
     """Take documents into a collection, once, so that any number of questions can be asked of it.
 
@@ -40,7 +42,7 @@ def ingest(
     from deepresearch.session.ingesting import Ingested
 
     def work(stop: threading.Event) -> Ingested:
-        with opened_collections() as collections, collection_progress() as on_progress:
+        with opened_collections(server) as collections, collection_progress() as on_progress:
             return collections.ingest(collection, paths, prune=prune, wait=wait, on_progress=on_progress, stop=stop)
 
     done = finish_or_stop(work, "What was finished is kept; run the same command again to complete it.")

@@ -11,6 +11,7 @@ import typer
 from deepresearch import __version__
 from deepresearch.cli import (
     collections,
+    doctor,
     explain,
     ingest,
     query,
@@ -21,6 +22,7 @@ from deepresearch.cli import (
     serve,
     sessions,
     testing,
+    trace,
     worker,
 )
 from deepresearch.cli.failures import debug_wanted, explain_failure
@@ -44,9 +46,11 @@ app.command("query")(query.query)
 app.command("ingest")(ingest.ingest)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)
+app.command("trace")(trace.trace)
 app.command("replay")(replay.replay)
 app.command("review")(review.review)
 app.command("worker")(worker.worker)
+app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(collections.app, name="collections")

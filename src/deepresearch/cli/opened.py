@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from deepresearch.cli.remote import RemoteCollections, chosen_server, client_of
 from deepresearch.session.archive import Archive
 from deepresearch.session.collections import Collections
 from deepresearch.session.library import Library
@@ -12,8 +13,12 @@ from deepresearch.settings import Settings
 
 
 @contextmanager
-def opened_collections() -> Iterator[Collections]:
-    """The collections, closed again at the end."""
+def opened_collections(server: str | None = None) -> Iterator[Collections | RemoteCollections]:
+    """The collections of this machine, or of a server that is chosen; closed again at the end."""
+    if (chosen := chosen_server(server)) is not None:
+        with client_of(chosen) as client:
+            yield RemoteCollections(client)
+        return
     settings = Settings()
     archive = Archive(settings)
     library = Library(settings)

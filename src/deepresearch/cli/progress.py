@@ -54,6 +54,7 @@ class _Bars:
         self._stages = len(STAGES) - 1  # all but the web, which only some sessions have
         self._all = bars.add_task("All stages", total=self._stages, done=f"0/{self._stages}", label="")
         self._now: TaskID | None = None
+        self._model: TaskID | None = None
         self._reads = 0
         self._read = 0
 
@@ -68,7 +69,9 @@ class _Bars:
             self._bars.console.print(f"  [yellow]![/yellow] {escape(line)}")
 
     def count(self, count: Count) -> None:
-        if self._now is not None:
+        if count.stage == "model":
+            self._spent(count)
+        elif self._now is not None:
             total = count.total or None
             self._bars.update(
                 self._now,
@@ -77,6 +80,14 @@ class _Bars:
                 done=f"{count.done}/{count.total}" if total else str(count.done),
                 label=escape(Path(count.label).name[:48]),
             )
+
+    def _spent(self, count: Count) -> None:
+        """What models were asked so far, in a line of its own that stays to the end."""
+        if self._model is None:
+            self._model = self._bars.add_task("Model calls", total=None, done="", label="")
+        calls = f"{count.done}/{count.total}" if count.total else str(count.done)
+        total = count.total or None
+        self._bars.update(self._model, completed=count.done, total=total, done=calls, label=count.label)
 
     def _begin(self, name: str) -> None:
         if self._now is not None:
@@ -136,6 +147,8 @@ def _told(name: str, part: str, data: dict[str, Any]) -> str:
 
 
 def _warnings(event: SessionEvent) -> list[str]:
+    if event.kind == "team.limit":
+        return [str(event.data["text"])]
     if event.kind != "stage.finished":
         return []
     lines = [f"{one['source']}: {one['reason']}" for one in event.data.get("refused", [])]

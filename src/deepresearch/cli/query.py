@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from deepresearch.cli.running import Watched, announce, run_interruptibly
+from deepresearch.cli.remote import ServerOption, ask, chosen_server, client_of
+from deepresearch.cli.running import Watched, announce, run_interruptibly, run_remotely
 
 
 def query(
@@ -73,6 +74,7 @@ def query(
         typer.Option(help="Folder for report.md, report.html, report.json and the figures.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
+    server: ServerOption = None,
 ) -> None:
     """Ask a question of documents; write a checked, cited report with computed figures.
 
@@ -87,6 +89,7 @@ def query(
     Example:  deepresearch query "When does the ferry to Orkney sail in winter?" --web
     """
     from deepresearch.cli.progress import listener
+    from deepresearch.model.errors import UsageError
     from deepresearch.model.report import Report
     from deepresearch.session.requests import checked_id, new_session_id
     from deepresearch.session.service import DeepResearch
@@ -94,6 +97,31 @@ def query(
 
     # The id is known before anything runs, so that an interrupted person can be told it.
     session_id = checked_id(session) if session else new_session_id()
+
+    if (chosen := chosen_server(server)) is not None:
+        if not sources and collection is None:
+            raise UsageError(
+                "There is nothing to search: name a file or folder with --sources, or a collection with --collection."
+            )
+
+        def work_there(watched: Watched) -> Report:
+            with listener(session_id) as shown, client_of(chosen) as client:
+                return ask(
+                    client,
+                    question,
+                    sources=sources or (),
+                    session_id=session_id,
+                    out=out,
+                    listener=watched.through(shown),
+                    collection=collection,
+                    team=team,
+                    budget_minutes=budget_minutes,
+                    budget_steps=budget_steps,
+                    review=review,
+                )
+
+        announce(run_remotely(work_there, session_id, chosen), as_json=as_json)
+        return
 
     async def work(watched: Watched) -> Report:
         with listener(session_id) as shown:

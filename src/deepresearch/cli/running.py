@@ -75,6 +75,25 @@ def run_interruptibly(work: Callable[[Watched], Awaitable[Report]], session_id: 
         return asyncio.run(main())
 
 
+def run_remotely(work: Callable[[Watched], Report], session_id: str, server: str) -> Report:
+    """Run `work`, which waits for a session of a server; on SIGINT or SIGTERM say how to come back, and end."""
+    watched = Watched()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        restore = "\r\x1b[K\x1b[?25h" if sys.stderr.isatty() else ""
+        how = (
+            f"The session goes on there: deepresearch sessions resume {session_id} --server {server}"
+            if watched.begun
+            else "Nothing had begun."
+        )
+        os.write(2, f"{restore}deepresearch: interrupted. {how}\n".encode())
+        os._exit(INTERRUPTED if number == signal.SIGINT else 128 + number)
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    return work(watched)
+
+
 def announce(report: Report, *, as_json: bool) -> None:
     """Show a finished report on standard output and end with its exit code."""
     if as_json:

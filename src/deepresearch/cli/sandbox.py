@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from deepresearch.cli.remote import ServerOption, chosen_server, client_of
 from deepresearch.cli.sandbox_output import ScriptOutput, write_outputs
 from deepresearch.model.errors import DeepResearchError, UsageError
 from deepresearch.sandbox import PoolOptions, ProfileName, Reason, Sandbox, SandboxRequest, SandboxResult, Status
@@ -59,6 +60,7 @@ def run(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the outputs; made when missing.")] = None,
     profile: Annotated[ProfileName, typer.Option("--profile", help="What a worker has ready.")] = ProfileName.PLAIN,
     as_json: JsonOption = False,
+    server: ServerOption = None,
 ) -> None:
     """Run a script and return what it printed and made.
 
@@ -78,8 +80,15 @@ def run(
             timeout=timeout,
             profile=profile,
         )
-        with telemetry_of_command(Settings()):
-            result = asyncio.run(_run(request, backend, live=not as_json))
+        if (chosen := chosen_server(server)) is not None:
+            with client_of(chosen) as client:
+                result = client.run(request)
+            if not as_json:
+                ScriptOutput(sys.stdout).write(result.stdout)
+                ScriptOutput(sys.stderr).write(result.stderr)
+        else:
+            with telemetry_of_command(Settings()):
+                result = asyncio.run(_run(request, backend, live=not as_json))
         if out is not None:
             write_outputs(result.outputs, out)
         _report(result, out, as_json)

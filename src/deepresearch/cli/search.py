@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from deepresearch.cli.remote import ServerOption
 from deepresearch.cli.running import printable
 
 
@@ -23,6 +24,7 @@ def search(
         typer.Option("--source", metavar="GLOB", help="Only documents whose file name (or, with a slash, path) fits."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
+    server: ServerOption = None,
 ) -> None:
     """Find the passages of a collection that fit a text best, by words and by meaning.
 
@@ -30,7 +32,7 @@ def search(
     """
     from deepresearch.cli.opened import opened_collections
 
-    with opened_collections() as collections:
+    with opened_collections(server) as collections:
         result = collections.search(collection, text, limit=limit, kinds=kind or (), sources=source or ())
     if as_json:
         typer.echo(json.dumps(result.model_dump(mode="json"), indent=2))

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
+from deepresearch.cli.remote import RemoteSessions, ServerOption, chosen_server, client_of, follow
 from deepresearch.cli.review import user_name
-from deepresearch.cli.running import Watched, announce, printable, run_interruptibly
+from deepresearch.cli.running import Watched, announce, printable, run_interruptibly, run_remotely
 from deepresearch.model.errors import UsageError
 from deepresearch.model.session import SessionState
 from deepresearch.session.archive import Archive
@@ -27,8 +28,9 @@ _Id = Annotated[str, typer.Argument(metavar="ID", help="The session's id, as `se
 
 
 @contextmanager
-def _archive() -> Iterator[Archive]:
-    archive = Archive(Settings())
+def _archive(server: str | None) -> Iterator[Archive | RemoteSessions]:
+    chosen = chosen_server(server)
+    archive = Archive(Settings()) if chosen is None else RemoteSessions(client_of(chosen))
     try:
         yield archive
     finally:
@@ -36,8 +38,9 @@ def _archive() -> Iterator[Archive]:
 
 
 @contextmanager
-def _queue() -> Iterator[SessionQueue]:
-    queue = SessionQueue(Settings())
+def _queue(server: str | None) -> Iterator[SessionQueue | RemoteSessions]:
+    chosen = chosen_server(server)
+    queue = SessionQueue(Settings()) if chosen is None else RemoteSessions(client_of(chosen))
     try:
         yield queue
     finally:
@@ -45,9 +48,9 @@ def _queue() -> Iterator[SessionQueue]:
 
 
 @app.command("list")
-def list_sessions(as_json: _Json = False) -> None:
+def list_sessions(as_json: _Json = False, server: ServerOption = None) -> None:
     """Show all sessions, newest first."""
-    with _archive() as archive:
+    with _archive(server) as archive:
         records = archive.sessions()
     if as_json:
         _print_json([record.model_dump(mode="json") for record in records])
@@ -68,20 +71,21 @@ def show(
         typer.Option("--text", metavar="SHA256", help="Print the stored text of this document, exactly as cited."),
     ] = None,
     as_json: _Json = False,
+    server: ServerOption = None,
 ) -> None:
     """Show one session: its state, its documents and its report.
 
     With `--json` the stored texts of all its documents are in ``texts``, by SHA-256: every citation's `start` and
     `end` count code points there.
     """
-    with _archive() as archive:
+    with _archive(server) as archive:
         record = archive.session(session_id)
         if text is not None:
             sys.stdout.buffer.write(archive.text(session_id, text).encode("utf-8"))
             return
         report = archive.report(session_id)
         documents = archive.documents(session_id) if as_json else []
-        count = archive.store.count_documents(session_id)
+        count = archive.count_documents(session_id)
         events = archive.events(session_id)
     if as_json:
         _print_json(
@@ -114,9 +118,10 @@ def events(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing until the session ends.")] = False,
     after: Annotated[int, typer.Option(help="Only events with a number above this.", min=0)] = 0,
     as_json: _Json = False,
+    server: ServerOption = None,
 ) -> None:
     """Print what happened, one event on a line; with `--json` one array (with `--follow` one object on a line)."""
-    with _archive() as archive:
+    with _archive(server) as archive:
         archive.session(session_id)
         if as_json and not follow:
             _print_json([event.model_dump(mode="json") for event in archive.events(session_id, after)])
@@ -135,14 +140,22 @@ def events(
 
 
 @app.command()
-def resume(session_id: _Id, as_json: _Json = False) -> None:
+def resume(session_id: _Id, as_json: _Json = False, server: ServerOption = None) -> None:
     """Go on with an interrupted session at its last finished stage; nothing finished is done again."""
     from deepresearch.cli.progress import listener
     from deepresearch.model.report import Report
     from deepresearch.session.service import DeepResearch
 
-    with _archive() as archive:
+    with _archive(server) as archive:
         archive.session(session_id)
+    if (chosen := chosen_server(server)) is not None:
+
+        def work_there(watched: Watched) -> Report:
+            with listener(session_id) as shown, client_of(chosen) as client:
+                return follow(client, session_id, listener=watched.through(shown))
+
+        announce(run_remotely(work_there, session_id, chosen), as_json=as_json)
+        return
 
     async def work(watched: Watched) -> Report:
         with listener(session_id) as shown:
@@ -153,9 +166,9 @@ def resume(session_id: _Id, as_json: _Json = False) -> None:
 
 
 @app.command()
-def cancel(session_id: _Id, as_json: _Json = False) -> None:
+def cancel(session_id: _Id, as_json: _Json = False, server: ServerOption = None) -> None:
     """Stop a session, wherever it runs; it ends as cancelled, with a report of what was found."""
-    with _queue() as queue:
+    with _queue(server) as queue:
         record = queue.cancel(session_id, actor=user_name())
     if as_json:
         _print_json(record.model_dump(mode="json"))
@@ -175,6 +188,7 @@ def purge(
         typer.Option(metavar="AGE", help="Instead of one session all that ended so long ago: 30d, 12h, 2w."),
     ] = None,
     as_json: _Json = False,
+    server: ServerOption = None,
 ) -> None:
     """Remove everything of a session: rows, texts, vectors, artefacts, its report's files and its log lines.
 
@@ -182,7 +196,7 @@ def purge(
     """
     if (session_id is None) == (older_than is None):
         raise UsageError("Name either the ID of one session or an age with --older-than.")
-    with _queue() as queue:
+    with _queue(server) as queue:
         if session_id is not None:
             gone = [queue.purge(session_id, actor=user_name())]
         else:
@@ -205,9 +219,10 @@ def audit(
     ] = None,
     after: Annotated[int, typer.Option(help="Only entries with a number above this.", min=0)] = 0,
     as_json: _Json = False,
+    server: ServerOption = None,
 ) -> None:
     """Print who did what: submissions, cancellations, reviews and purges, also of sessions that are gone."""
-    with _queue() as queue:
+    with _queue(server) as queue:
         entries = queue.audit(session_id=session_id, after=after)
     if as_json:
         _print_json([entry.model_dump(mode="json") for entry in entries])

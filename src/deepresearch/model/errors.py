@@ -15,6 +15,8 @@
     │   ├── SessionStateError         exit code 2    where the session stands does not allow it
     │   ├── SessionLostError          exit code 1    another process has taken this session over
     │   └── QueueFullError            exit code 1    too many sessions wait already; try again later
+    ├── ServerError                   exit code 1    a server of ours refuses or fails
+    │   └── ServerUnreachableError    exit code 1    nothing answers at the server's address
     └── SandboxError                  exit code 1
         ├── InvalidSandboxRequest     exit code 2    the request never reached a worker
         └── SandboxUnavailable        exit code 125  no back end can run anything here
@@ -127,6 +129,19 @@ class QueueFullError(SessionError):
     def __init__(self, message: str, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class ServerError(DeepResearchError):
+    """A server of ours refuses or fails. `status` is the HTTP status, `kind` the short word of its problem."""
+
+    def __init__(self, message: str, status: int = 0, kind: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+
+
+class ServerUnreachableError(ServerError):
+    """Nothing answers at the server's address, or what answers is not this product."""
 
 
 class SandboxError(DeepResearchError):

@@ -59,6 +59,10 @@ class Archive:
         """The documents it reads, with their stored text."""
         return self.store.documents(session_id)
 
+    def count_documents(self, session_id: str) -> int:
+        """How many documents it reads."""
+        return self.store.count_documents(session_id)
+
     def text(self, session_id: str, sha256: str) -> str:
         """The stored text of one of its documents. Raises `UnknownSessionError` when it has no such document."""
         for document in self.store.documents(session_id, [sha256]):

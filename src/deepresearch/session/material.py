@@ -140,10 +140,22 @@ class Material:
                 current = self._store.hashes(self._id) - set(indexed.superseded)
                 index = stack.enter_context(self._collections.open(indexed.named))
                 searches.append(_sifting(index, current))
-            for collection in (indexed.collection, *indexed.more):
-                if collection is not None:
-                    searches.append(_plain(stack.enter_context(self._library.open(collection))))
+            for collection in self._own(indexed):
+                searches.append(_plain(stack.enter_context(self._library.open(collection))))
             yield searches
+
+    def _own(self, indexed: Indexed) -> list[str]:
+        """The indexes of the session's own documents, made again in one when the session began on another machine."""
+        names = [name for name in (indexed.collection, *indexed.more) if name is not None]
+        if all(self._library.exists(name) for name in names):
+            return names
+        own = None if indexed.named is None else set(self._collections.holdings.not_in(self._id, indexed.named))
+        documents = [
+            document
+            for document in self._store.documents(self._id)
+            if document.sha256 not in indexed.superseded and (own is None or document.sha256 in own)
+        ]
+        return [self._library.build(documents, lambda _done, _total: None)[0]]
 
     def _choose(self, named: str, plan: Plan) -> set[str]:
         """The documents of a large collection that the plan's searches bring up, their namesakes, and all others."""

@@ -17,6 +17,7 @@ from deepresearch.model.session import SessionRecord, SessionState
 from deepresearch.session import audit
 from deepresearch.session.holdings import remove_unneeded
 from deepresearch.session.library import Library
+from deepresearch.session.run_journal import RunJournal
 from deepresearch.session.store import Store
 from deepresearch.session.tables import artefacts, results, session_documents, sessions
 from deepresearch.settings import Settings
@@ -49,6 +50,7 @@ class Purging:
                 f"Session {record.id} is running. Cancel it first: deepresearch sessions cancel {record.id}"
             )
         files = self._remove_reports(record)
+        RunJournal(self._settings.home / "runs").forget_session(record.id)
         self._remove_index(record.id)
         lines = remove_log_lines(self._settings.log_dir, record.id)
         with self._store.exclusive() as connection:

@@ -30,6 +30,7 @@ from deepresearch.session.patience import is_outage, patiently
 from deepresearch.session.progress import Count, Listener, Silent
 from deepresearch.session.requests import checked_id, checked_question, new_session_id
 from deepresearch.session.run import Run
+from deepresearch.session.run_journal import RunJournal
 from deepresearch.session.snapshots import Snapshots
 from deepresearch.session.stages import Stages
 from deepresearch.session.store import Store
@@ -67,6 +68,7 @@ class DeepResearch:
         self._library = Library(self.settings)
         self.collections = Collections(self.archive.store, self._library, self.archive.locks)
         self._snapshots = Snapshots(self.archive.store)
+        self._journal = RunJournal(self.settings.home / "runs")
         self.claims = Claims(self.archive.store)
         self.watch = Watch(self.archive.lease, self.claims)
         self._plain = ExtractiveTeam()
@@ -248,6 +250,7 @@ class DeepResearch:
             await _note_failure(store, session_id, executor, what, listener, patience)
             await give_back(SessionState.FAILED, what)
             raise
+        self._journal.forget_session(session_id)
         error_text = report.limits[0] if report.status is ReportStatus.FAILED and report.limits else None
         await give_back(SessionState(report.status.value), error_text)
         return report
@@ -261,7 +264,7 @@ class DeepResearch:
             team=self._plain if owner is None else self._cast(record, listener, owner),
             plain=self._plain,
             material=Material(session_id, store, self._library, self.collections),
-            sandbox=self._sandboxed,
+            sandbox=self._journal.through(self._sandboxed),
             listener=listener,
             reports=self.settings.home / "reports",
             owner=owner,
@@ -285,6 +288,8 @@ class DeepResearch:
             ModelCalls(store, record.id),
             SessionNotebook(store, record.id, owner, listener.event, show),
             Caps(tokens=options.budget_tokens, cost_usd=options.budget_cost_usd, calls=options.budget_calls),
+            session_id=record.id,
+            private=options.web and bool(options.sources or options.collection),
         )
 
     async def _open_web(self) -> Web:

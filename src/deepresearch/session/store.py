@@ -79,9 +79,9 @@ class Store:
                 tenant=tenant,
                 priority=priority,
                 unattended=unattended,
-            )
+            ).returning(tables.sessions.c.id)
         )
-        return inserted.rowcount > 0
+        return inserted.first() is not None
 
     def session(self, session_id: str, tenant: str | None = None) -> SessionRecord:
         """The session of this id, and of this tenant when one is given. Raises `UnknownSessionError`."""
@@ -210,16 +210,15 @@ class Store:
                     key=key,
                     value=json.dumps(value, ensure_ascii=False),
                     at=now(),
-                )
+                ).returning(tables.results.c.key)
             )
-            if inserted.rowcount > 0:
+            if inserted.first() is not None:
                 return event
             connection.rollback()
-        return next(
-            event
-            for event in reversed(self.events(session_id))
-            if event.kind == kind and event.data.get("stage") == key
-        )
+        for event in reversed(self.events(session_id)):
+            if event.kind == kind and event.data.get("stage") == key:
+                return event
+        raise AssertionError(f"the result {key} is stored without its event")
 
     def keep_result(self, session_id: str, key: str, value: Any) -> None:
         """Store a part of a stage's result without an event, so that the stage begun again need not do it again."""

@@ -24,13 +24,23 @@ def check_team(name: str, settings: Settings) -> None:
         Prompts(settings.prompts)
 
 
-def cast(name: str, settings: Settings, ledger: Ledger, notebook: Notebook, caps: Caps) -> Team:
+def cast(
+    name: str,
+    settings: Settings,
+    ledger: Ledger,
+    notebook: Notebook,
+    caps: Caps,
+    *,
+    session_id: str = "",
+    private: bool = False,
+) -> Team:
     """The cast of this name. A model's calls are kept in `ledger`, its decisions in `notebook`.
 
+    With `private` no word of the documents goes into a search.
     Raises `UsageError` as `check_team` does.
     """
     if name == EXTRACTIVE:
         return ExtractiveTeam()
     from deepresearch.team.model.team import ModelTeam
 
-    return ModelTeam(name, settings, ledger, notebook, caps)
+    return ModelTeam(name, settings, ledger, notebook, caps, session_id=session_id, private=private)

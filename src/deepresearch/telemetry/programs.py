@@ -25,12 +25,12 @@ COMMAND = "deepresearch-cli"
 
 
 @contextmanager
-def telemetry_of_service(settings: Settings, service_name: str) -> Iterator[None]:
+def telemetry_of_service(settings: Settings, service_name: str, *, own_page: bool = False) -> Iterator[None]:
     """Around the life of a service (``deepresearch-api``, ``deepresearch-worker``).
 
     Log lines go to standard output and the log folder; metrics are there for `prometheus.render_page` and pushed when
     ``DEEPRESEARCH_OTEL_METRICS_ENDPOINT`` is set; spans are pushed when ``DEEPRESEARCH_OTEL_TRACES_ENDPOINT`` is. With
-    ``DEEPRESEARCH_METRICS_ADDR`` the page is also served at that address, for a program without an HTTP server.
+    `own_page` the page is served at ``DEEPRESEARCH_METRICS_ADDR`` too, for a program without an HTTP server.
 
     Raises `UsageError` when an endpoint or address cannot be used.
     """
@@ -51,7 +51,7 @@ def telemetry_of_service(settings: Settings, service_name: str) -> Iterator[None
     page = None
     try:
         init_tracer_provider(service_name, settings.otel_traces_endpoint, protocol=settings.otel_protocol)
-        if settings.metrics_addr:
+        if own_page and settings.metrics_addr:
             from deepresearch.telemetry.prometheus import serve_page
 
             host, port = _host_and_port(settings.metrics_addr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,8 +48,11 @@ class ModelServer:
         self.log: list[Served] = []
         self._log_to = log_to
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._given = [0] * len(self.scenario.rules)
         self._seen = 0
+        #: Requests that are being made to wait.
+        self.waiting = 0
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, name="model-server", daemon=True)
@@ -70,7 +72,8 @@ class ModelServer:
         self.close()
 
     def close(self) -> None:
-        """Stop serving."""
+        """Stop serving; who waits is answered at once."""
+        self._closing.set()
         self._http.shutdown()
         self._http.server_close()
 
@@ -150,6 +153,14 @@ class ModelServer:
             usage_known=not answer.usage_missing,
         )
 
+    def hold(self, seconds: float) -> None:
+        """Make a request wait."""
+        with self._lock:
+            self.waiting += 1
+        self._closing.wait(seconds)
+        with self._lock:
+            self.waiting -= 1
+
     def keep(self, served: Served) -> None:
         """Put a request into the log."""
         with self._lock:
@@ -207,7 +218,7 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
                 self._send(*refused)
                 return
             if answer.delay:
-                time.sleep(answer.delay)
+                server.hold(answer.delay)
             if answer.hang_up:
                 keep("hung up")
                 self.close_connection = True

@@ -14,6 +14,7 @@ from deepresearch.team.model.address import Address, Cast, Role
 from deepresearch.team.model.budget import Budget, BudgetSpent, Reservation
 from deepresearch.team.model.ledger import CallKey, Ledger, Notebook, Outcome, Reply, digest
 from deepresearch.team.model.prices import Prices
+from deepresearch.telemetry.model_calls import model_call
 
 if TYPE_CHECKING:
     import httpx2
@@ -69,9 +70,17 @@ class Caller:
     """Asks models for one session. Bound to the event loop of its first call."""
 
     def __init__(
-        self, cast: Cast, settings: Settings, ledger: Ledger, notebook: Notebook, budget: Budget, prices: Prices
+        self,
+        cast: Cast,
+        settings: Settings,
+        ledger: Ledger,
+        notebook: Notebook,
+        budget: Budget,
+        prices: Prices,
+        session_id: str = "",
     ) -> None:
         self._cast = cast
+        self._session_id = session_id
         self._settings = settings
         self._ledger = ledger
         self._notebook = notebook
@@ -161,7 +170,7 @@ class Caller:
             failure: Failure | None = None
             usage: tuple[int, int] | None = None
             try:
-                reply, usage = await self._sent(address, ask, room)
+                reply, usage = await self._told(address, ask, room)
             except _Broken as broken:
                 usage = broken.usage
                 failure = failure_of(broken.error, address, self._keys)
@@ -180,6 +189,29 @@ class Caller:
         result = reply if reply is not None else failure
         assert result is not None
         return result
+
+    async def _told(self, address: Address, ask: Ask, room: Reservation) -> tuple[Reply, tuple[int, int] | None]:
+        """`_sent`, told to the operators."""
+        usage: tuple[int, int] | None = None
+        broken: _Broken | None = None
+        with (
+            suppress(_Ended),
+            model_call(
+                provider=address.provider, model=address.model, agent=ask.role, session_id=self._session_id
+            ) as told,
+        ):
+            try:
+                reply, usage = await self._sent(address, ask, room)
+            except _Broken as error:
+                broken, usage = error, error.usage
+            if usage is not None:
+                told.input_tokens, told.output_tokens = usage
+                told.cost_usd = self._prices.cost(str(address), *usage)
+            if broken is not None:
+                raise _ended(broken.error)
+        if broken is not None:
+            raise broken
+        return reply, usage
 
     async def _sent(self, address: Address, ask: Ask, room: Reservation) -> tuple[Reply, tuple[int, int] | None]:
         """The reply and its usage (input, output), None where the provider told none. Raises `_Broken`."""
@@ -243,6 +275,15 @@ class _Broken(Exception):
         super().__init__(str(error))
         self.error = error
         self.usage = usage
+
+
+class _Ended(Exception):
+    """What the operators are told instead of the error itself: its class, not its words."""
+
+
+def _ended(error: Exception) -> _Ended:
+    kind: type[_Ended] = type(type(error).__name__.lstrip("_"), (_Ended,), {})
+    return kind()
 
 
 def _usage(stream: StreamedResponse) -> tuple[int, int] | None:

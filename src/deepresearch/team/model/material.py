@@ -6,16 +6,14 @@ addresses a model at all is kept from it and read without one.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from deepresearch.evidence import addresses_a_model
 from deepresearch.model.documents import Document, Passage
 from deepresearch.model.evidence import Quote
 from deepresearch.model.retrieval import Hit
+from deepresearch.team.model.suspicion import COMMENT, CONTROL, ENCODED, UNSEEN, decoded, is_suspicious, speaks
 
 #: Documents and characters of a document that one reading shows.
 MOST_DOCUMENTS = 8
@@ -26,23 +24,10 @@ _LONGEST_LOOKED_THROUGH = 400_000
 
 LEFT_OUT = "[left out]"
 
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,400}>")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\s*(?:https?|data|javascript|file)?:?//?[^)]*\)")
 _DATA_ADDRESS = re.compile(r"\b(?:data|javascript):[^\s\"'<>)]{12,}", re.IGNORECASE)
-_ENCODED = re.compile(r"(?<![\w+/])[A-Za-z0-9+/_-]{40,}={0,2}(?![\w+/])")
-_SPOKEN = re.compile(r"[A-Za-z]{3,}(?:[ ,.;:!?'\"-]+[A-Za-z]{2,}){3,}")
-_UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\U000e0000-\U000e01ef]"
-)
-#: Marks that chat templates and tool protocols are made of; no document needs them.
-_CONTROL = re.compile(
-    r"<\|[^|<>]{1,40}\|>|\[/?INST\]|<</?SYS>>|</?(?:system|assistant|user|tool_call|function_call|instructions?)>|"
-    r"^\s{0,3}(?:#{1,6}\s*)?(?:system|assistant|developer)\s*(?:prompt|message|instruction)?s?\s*:",
-    re.IGNORECASE | re.MULTILINE,
-)
 
 
 @dataclass(frozen=True)
@@ -57,68 +42,21 @@ class Shown:
 def keep_apart(document: Document, passages: Sequence[Passage]) -> bool:
     """Whether a document addresses a model anywhere, openly or hidden, or holds the marks of a chat."""
     texts = [document.text] if len(document.text) <= _LONGEST_LOOKED_THROUGH else [one.text for one in passages]
-    return any(_is_hostile(text) for text in [*texts, document.title])
-
-
-def _is_hostile(text: str) -> bool:
-    plain = _UNSEEN.sub("", text)
-    return bool(
-        addresses_a_model(text)
-        or addresses_a_model(plain)
-        or _CONTROL.search(plain)
-        or any(addresses_a_model(one) for one in _comments(plain))
-        or any(_speaks(one) for one in _decoded(plain))
-    )
-
-
-def _comments(text: str) -> Iterator[str]:
-    for comment in _COMMENT.findall(text):
-        yield comment.removeprefix("<!--").removesuffix("-->").strip()
-
-
-def _decoded(text: str) -> Iterator[str]:
-    """What long runs of base64 or of hexadecimal digits say, where they say something."""
-    for found in _ENCODED.findall(text)[:50]:
-        for decode in (_from_base64, _from_hex):
-            plain = decode(found)
-            if plain is not None:
-                yield plain
-
-
-def _from_base64(text: str) -> str | None:
-    try:
-        raw = base64.b64decode(
-            text.replace("-", "+").replace("_", "/").rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
-        )
-        return raw.decode("utf-8")
-    except (binascii.Error, ValueError):
-        return None
-
-
-def _from_hex(text: str) -> str | None:
-    try:
-        return bytes.fromhex(text).decode("utf-8")
-    except ValueError:
-        return None
-
-
-def _speaks(text: str) -> bool:
-    """Words hidden in a code are hidden on purpose."""
-    return bool(_SPOKEN.search(text))
+    return any(is_suspicious(text) for text in [*texts, document.title])
 
 
 def shown_text(text: str) -> str:
     """A passage's text as a model sees it: no unseen letters, comments, tags, addresses or coded runs."""
-    plain = _COMMENT.sub(LEFT_OUT, _UNSEEN.sub("", text))
+    plain = COMMENT.sub(LEFT_OUT, UNSEEN.sub("", text))
     plain = _LINK.sub(r"\1", _IMAGE.sub(r"\1", plain))
     plain = _TAG.sub(" ", plain)
     plain = _DATA_ADDRESS.sub(LEFT_OUT, plain)
-    plain = _ENCODED.sub(lambda match: LEFT_OUT if _looks_encoded(match[0]) else match[0], plain)
-    return _CONTROL.sub(LEFT_OUT, plain)
+    plain = ENCODED.sub(lambda match: LEFT_OUT if _looks_encoded(match[0]) else match[0], plain)
+    return CONTROL.sub(LEFT_OUT, plain)
 
 
 def _looks_encoded(run: str) -> bool:
-    return any(character.isdigit() for character in run) or any(_speaks(one) for one in _decoded(run))
+    return any(character.isdigit() for character in run) or any(speaks(one) for one in decoded(run))
 
 
 @dataclass(frozen=True)

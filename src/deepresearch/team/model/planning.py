@@ -53,8 +53,13 @@ async def plan(question: str, desk: Desk) -> Plan:
     )
 
 
-async def further_queries(sub: SubQuestion, reading: Reading, round_number: int, desk: Desk) -> list[str]:
-    """What else to search for, as the critic sees it; empty when the findings cover the question or nothing is new."""
+async def further_queries(
+    sub: SubQuestion, reading: Reading, round_number: int, desk: Desk, *, private: bool
+) -> list[str]:
+    """What else to search for, as the critic sees it; empty when the findings cover the question or nothing is new.
+
+    With `private` a query holds no word but those of the question and of former queries.
+    """
     step = f"read:{sub.id}"
     material = {
         "sub_question": sub.text,
@@ -70,9 +75,16 @@ async def further_queries(sub: SubQuestion, reading: Reading, round_number: int,
         return []
     known = {query.casefold() for query in sub.queries}
     allowed = [query for one in answer.queries if (query := checked_query(one, sub.text)) is not None]
+    if private:
+        spoken = set(stems(" ".join([sub.text, *sub.queries])))
+        allowed = [query for query in allowed if set(stems(query)) <= spoken]
     new = [query for query in dict.fromkeys(allowed) if query.casefold() not in known][:3]
-    refused = [one for one in answer.queries if checked_query(one, sub.text) is None]
-    told = {"covered": answer.covered, "missing": list(answer.missing)[:5], "queries": new, "refused": len(refused)}
+    told = {
+        "covered": answer.covered,
+        "missing": list(answer.missing)[:5],
+        "queries": new,
+        "refused": len(answer.queries) - len(allowed),
+    }
     desk.decided(step, Role.CRITIC, "gaps", told)
     return [] if answer.covered else new
 

@@ -11,6 +11,7 @@ from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Quote, Support
 from deepresearch.model.plan import SubQuestion
 from deepresearch.model.retrieval import Hit
+from deepresearch.team.answering import asked_stems
 from deepresearch.team.model.address import Role
 from deepresearch.team.model.desk import Desk
 from deepresearch.team.model.material import Sheaf, sheaves, within
@@ -18,6 +19,7 @@ from deepresearch.team.model.outputs import ReadAnswer, ReadFinding
 from deepresearch.team.model.wording import plain_sentence
 from deepresearch.team.protocol import Finding, Reading, ShownPassage
 from deepresearch.team.reading import clean, read_hits
+from deepresearch.team.stemming import stems
 
 _MOST_FINDINGS = 10
 
@@ -31,6 +33,7 @@ class _Counts:
     reworded: int = 0
     not_located: int = 0
     not_carried: int = 0
+    off_the_point: int = 0
 
 
 async def read(
@@ -115,6 +118,7 @@ async def _of_document(sub: SubQuestion, sheaf: Sheaf, desk: Desk) -> list[Findi
             "put in the document's own words": counts.reworded,
             "quotation not found": counts.not_located,
             "not carried": counts.not_carried,
+            "off the point": counts.off_the_point,
         },
     )
     return found
@@ -127,6 +131,9 @@ def _checked(sub: SubQuestion, given: ReadFinding, sheaf: Sheaf, counts: _Counts
         counts.not_located += 1
         return None
     words = [quote.quote for quote in quotes]
+    if not _is_about(sub, f"{given.statement} {' '.join(words)}", sheaf):
+        counts.off_the_point += 1
+        return None
     text = plain_sentence(given.statement)
     check = check_support(text, words) if text is not None else None
     if text is None or check is None or check.support is Support.UNSUPPORTED or _lacks_a_number(check.missing):
@@ -138,6 +145,13 @@ def _checked(sub: SubQuestion, given: ReadFinding, sheaf: Sheaf, counts: _Counts
         quotes = quotes[:1]
     counts.kept += 1
     return Finding(sub_question=sub.id, text=text, quotes=tuple(quotes), relevance=given.relevance)
+
+
+def _is_about(sub: SubQuestion, text: str, sheaf: Sheaf) -> bool:
+    """Whether a finding shares a word with the question, where its passages do: a search by words brought them."""
+    asked = set(asked_stems(sub))
+    shared = asked & {stem for one in sheaf.shown for stem in stems(one.text)}
+    return not shared or bool(asked & set(stems(text)))
 
 
 def located(given: ReadFinding, sheaf: Sheaf) -> list[Quote]:

@@ -28,14 +28,28 @@ class ModelTeam:
     Where a model gives none, the extractive way takes the step over and the report says so.
     """
 
-    def __init__(self, name: str, settings: Settings, ledger: Ledger, notebook: Notebook, caps: Caps) -> None:
-        """Raises `UsageError` for a wrong name, key, address, price table or folder of prompts."""
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        ledger: Ledger,
+        notebook: Notebook,
+        caps: Caps,
+        *,
+        session_id: str = "",
+        private: bool = False,
+    ) -> None:
+        """With `private` no word of the documents goes into a search: the web searches along.
+
+        Raises `UsageError` for a wrong name, key, address, price table or folder of prompts.
+        """
         cast = cast_of(name, settings)
         providers.check_cast(cast, settings)
         self._name = name
+        self._private = private
         self._rounds = settings.model_rounds
         budget = Budget(caps, ledger.spent())
-        self._caller = Caller(cast, settings, ledger, notebook, budget, load_prices(settings.model_prices))
+        self._caller = Caller(cast, settings, ledger, notebook, budget, load_prices(settings.model_prices), session_id)
         structured = Structured(self._caller, Prompts(settings.prompts))
         self._desk = Desk(structured, notebook, cast, stop_on_outage=settings.model_outage == "stop")
         self._first: dict[str, tuple[str, ...]] = {}
@@ -74,7 +88,7 @@ class ModelTeam:
         if done >= self._rounds:
             return None
         self._round[sub_question.id] = done + 1
-        queries = await planning.further_queries(sub_question, reading, done + 1, self._desk)
+        queries = await planning.further_queries(sub_question, reading, done + 1, self._desk, private=self._private)
         if not queries:
             return None
         return sub_question.model_copy(update={"queries": (*sub_question.queries, *queries)})
