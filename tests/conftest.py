@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.postgres_server import PostgresServer, programs
 
 from deepresearch.settings import Settings
 
@@ -35,6 +37,27 @@ def environment(home: Path) -> dict[str, str]:
     """The environment for a command in a process of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DEEPRESEARCH_")}
     return {**kept, "DEEPRESEARCH_HOME": str(home), "DEEPRESEARCH_SANDBOX_BACKEND": "bubblewrap"}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A Postgres server of this test run; skipped without one installed."""
+    if programs() is None:
+        pytest.skip("Postgres is not installed: no initdb found")
+    server = PostgresServer()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def stored_in(request: pytest.FixtureRequest, environment: dict[str, str]) -> dict[str, str]:
+    """The environment for commands over an empty SQLite, and over an empty Postgres."""
+    if request.param == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        environment = {**environment, "DEEPRESEARCH_DATABASE_URL": server.new_database()}
+    return environment
 
 
 _skipped: list[str] = []

@@ -79,7 +79,8 @@ async def leftovers(settings: Settings, backend: str, marker: str, mounts: set[s
     groups = Path("/sys/fs/cgroup").glob("**/deepresearch-sandbox/*/")
     found += [f"group {path}" for path in groups if _ownerless(path.name.rpartition("-")[0])]
     found += [f"record {path}" for path in (home / "owners").glob("*") if _ownerless(path.stem)]
-    found += [f"folder {path}" for place in home.iterdir() for path in place.glob(".*")]
+    places = list(home.iterdir()) if home.is_dir() else []
+    found += [f"folder {path}" for place in places for path in place.glob(".*")]
     if backend == "docker":
         listed = [settings.docker_bin, "ps", "-aq", "--filter", "label=dr.sandbox"]
         done = await asyncio.create_subprocess_exec(*listed, stdout=asyncio.subprocess.PIPE)

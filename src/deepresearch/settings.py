@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -88,12 +89,100 @@ class Settings(BaseSettings):
     api_streams: int = Field(default=200, ge=1, description="Event streams open at once.")
     api_sandbox_runs: int = Field(default=2, ge=1, description="Scripts that the API runs at once.")
     api_metrics_public: bool = Field(default=True, description="Whether /metrics needs no token.")
-    server: str | None = Field(default=None, description="Address of a server that commands use instead of this machine.")
+    server: str | None = Field(
+        default=None, description="Address of a server that commands use instead of this machine."
+    )
     log_dir: Path | None = Field(default=None, description="Folder for JSON log lines; standard error unless set.")
-    log_format: str = Field(default="json", description="json or text.")
+    log_format: Literal["json", "text"] = Field(default="json", description="json or text.")
+    log_level: Literal["", "debug", "info", "warning", "error"] = Field(
+        default="", description="info for services unless set; a command logs to standard error only when it is set."
+    )
+    log_retention_days: int = Field(
+        default=90, ge=0, description="Rotated log files older than this are deleted at a start; 0 keeps them."
+    )
+    otel_metrics_endpoint: str | None = Field(
+        default=None, description="Base address of an OTLP receiver that metrics are pushed to."
+    )
+    otel_traces_endpoint: str | None = Field(
+        default=None, description="Base address of an OTLP receiver that spans are pushed to."
+    )
+    otel_protocol: Literal["http", "grpc"] = Field(default="http", description="How both are spoken to.")
+    otel_period_seconds: float = Field(default=15.0, gt=0, description="Seconds between two pushes of metrics.")
+    metrics_addr: str = Field(
+        default="", description="HOST:PORT where a worker serves its /metrics page; not served unless set."
+    )
     offline: bool = Field(default=False, description="Refuse every use of the network.")
+    model_base_url: str | None = Field(
+        default=None, description="Address of an OpenAI-compatible API for openai: and compatible: models."
+    )
+    model_api_key: SecretStr | None = Field(default=None, description="Key for that address, or for any provider.")
+    openai_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_OPENAI_API_KEY", "OPENAI_API_KEY")
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
+    )
+    google_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("DEEPRESEARCH_GOOGLE_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY"),
+    )
+    ollama_base_url: str = Field(
+        default="http://127.0.0.1:11434/v1",
+        validation_alias=AliasChoices("DEEPRESEARCH_OLLAMA_BASE_URL", "OLLAMA_BASE_URL"),
+    )
+    model_roles: str = Field(default="", description="Other models for single roles: writer=openai:…,reader=….")
+    model_second: str = Field(default="", description="The model to ask when the first fails: PROVIDER:MODEL.")
+    model_outage: Literal["extractive", "stop"] = Field(
+        default="extractive", description="When no model answers: go on without one, or stop so that it can be resumed."
+    )
+    model_attempts: int = Field(default=4, ge=1, le=20, description="How often a failed call is sent in all.")
+    model_backoff_seconds: float = Field(default=1.0, ge=0, le=60, description="First pause between attempts; doubled.")
+    model_patience_seconds: float = Field(default=60.0, ge=0, le=3600, description="Longest Retry-After obeyed.")
+    model_timeout_seconds: float = Field(default=120.0, gt=0, le=3600, description="Longest silence of a model.")
+    model_max_output_tokens: int = Field(default=4000, ge=200, le=200_000, description="Longest answer of a call.")
+    model_rounds: int = Field(default=2, ge=0, le=10, description="Rounds of further searches for what is missing.")
+    model_concurrency: int = Field(default=4, ge=1, le=64, description="Calls under way at the same time.")
+    model_prices: Path | None = Field(default=None, description="Price table (JSON); the package's own unless set.")
+    prompts: Path | None = Field(default=None, description="Folder with prompts that replace the package's.")
+    web_search: str = Field(
+        default="auto",
+        description="Search providers in the order they are asked, parted by commas; auto takes those with a key first.",
+    )
+    searxng_url: str | None = Field(default=None, description="Address of a SearXNG instance that allows JSON.")
+    tavily_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_TAVILY_API_KEY", "TAVILY_API_KEY")
+    )
+    brave_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_BRAVE_API_KEY", "BRAVE_API_KEY")
+    )
+    exa_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_EXA_API_KEY", "EXA_API_KEY")
+    )
+    web_language: str = Field(default="en", pattern=r"[a-z][a-z-]{1,11}", description="Language of Wikipedia.")
+    web_allowed_hosts: str = Field(
+        default="", description="Private hosts that may be fetched from, HOST or HOST:PORT, parted by commas."
+    )
+    web_max_pages: int = Field(default=30, ge=1, le=1_000, description="Pages of the web one session fetches at most.")
+    web_parallel: int = Field(default=6, ge=1, le=64, description="Pages fetched at the same time, one from each site.")
+    web_pause_seconds: float = Field(default=1.0, ge=0, le=60, description="Between two requests to one site.")
+    web_seconds: float = Field(default=30.0, gt=0, le=600, description="For one request, from its start to its end.")
+    web_page_megabytes: int = Field(default=10, ge=1, le=1_000, description="Larger pages (not PDFs) are refused.")
+    web_cache_minutes: float = Field(
+        default=60.0, ge=0, description="Pages that any session fetched in this time are not fetched again."
+    )
 
-    @field_validator("home", "log_dir")
+    @field_validator("log_dir", "otel_metrics_endpoint", "otel_traces_endpoint", mode="before")
+    @classmethod
+    def _unset_when_empty(cls, value: object) -> object:
+        # Compose hands an unset variable on as an empty one.
+        return None if value == "" else value
+
+    @field_validator("log_format", "log_level", "otel_protocol", mode="before")
+    @classmethod
+    def _lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("home", "log_dir", "prompts", "model_prices")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path is not None else None

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
@@ -18,6 +17,7 @@ from deepresearch.api.problems import Problem
 from deepresearch.api.services import Served, Services
 from deepresearch.model.errors import DeepResearchError
 from deepresearch.session.database import SCHEMA_VERSION
+from deepresearch.telemetry.prometheus import render_page
 
 router = APIRouter(tags=["operations"])
 
@@ -53,7 +53,8 @@ def metrics(request: Request, services: Served) -> Response:
     caller: Caller = request.scope["caller"]
     if not services.settings.api_metrics_public and Scope.METRICS not in caller.scopes:
         raise Problem(403, "scope-missing", "This token lacks the scope 'metrics'.", exit_code=2)
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    body, content_type = render_page(request.headers.get("accept", ""))
+    return Response(body, headers={"Content-Type": content_type})
 
 
 def _checked(look: Callable[[], Check]) -> Check:

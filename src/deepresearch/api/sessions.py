@@ -23,7 +23,8 @@ from deepresearch.model.session import SessionOptions, SessionRecord
 from deepresearch.session.purging import Purged
 from deepresearch.session.queue import ENDED
 from deepresearch.session.requests import checked_id, checked_question, new_session_id
-from deepresearch.team.casts import cast
+from deepresearch.team.casts import check_team
+from deepresearch.web import checked_settings
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], responses=PROBLEMS)
 
@@ -158,7 +159,9 @@ def _options(asked: SessionAsked, has_files: bool, services: Services, caller: C
         if services.collections.holdings.form(collection) is None:
             raise Problem(404, "unknown-collection", f"There is no collection {asked.collection!r}.", exit_code=2)
     team = asked.team or services.settings.team
-    cast(team)
+    check_team(team, services.settings)
+    if asked.web:
+        checked_settings(services.settings)
     sources = allowed_paths(asked.sources, services.settings)
     if not sources and not has_files and collection is None and not asked.web:
         raise UsageError("There is nothing to search: upload documents, or name a collection.")

@@ -26,6 +26,9 @@ def explain_failure(error: BaseException) -> tuple[str, int]:
             "`deepresearch sessions list` and `deepresearch sessions resume ID`.",
             1,
         )
+    if type(error).__module__.startswith("sqlalchemy."):
+        said = (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0]
+        return f"The session database does not answer: {said}. What was finished is kept; try again when it does.", 1
     if isinstance(error, PermissionError):
         return f"No permission for {error.filename}. Choose a place you may write, or change its rights.", 1
     if type(error).__name__ == "ValidationError":

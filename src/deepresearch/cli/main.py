@@ -9,7 +9,22 @@ from typing import Annotated
 import typer
 
 from deepresearch import __version__
-from deepresearch.cli import collections, ingest, query, replay, review, sandbox, search, serve, sessions, worker
+from deepresearch.cli import (
+    collections,
+    doctor,
+    explain,
+    ingest,
+    query,
+    replay,
+    review,
+    sandbox,
+    search,
+    serve,
+    sessions,
+    testing,
+    trace,
+    worker,
+)
 from deepresearch.cli.failures import debug_wanted, explain_failure
 
 app = typer.Typer(
@@ -30,14 +45,18 @@ app = typer.Typer(
 app.command("query")(query.query)
 app.command("ingest")(ingest.ingest)
 app.command("search")(search.search)
+app.command("explain")(explain.explain)
+app.command("trace")(trace.trace)
 app.command("replay")(replay.replay)
 app.command("review")(review.review)
-app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
+app.command("doctor")(doctor.doctor)
+app.command("serve")(serve.serve)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(collections.app, name="collections")
 app.add_typer(collections.index_app, name="index")
 app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(testing.app, name="testing")
 
 
 def _version(wanted: bool) -> None:

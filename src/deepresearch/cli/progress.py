@@ -51,8 +51,10 @@ class _Plain:
 class _Bars:
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._all = bars.add_task("All stages", total=len(STAGES), done=f"0/{len(STAGES)}", label="")
+        self._stages = len(STAGES) - 1  # all but the web, which only some sessions have
+        self._all = bars.add_task("All stages", total=self._stages, done=f"0/{self._stages}", label="")
         self._now: TaskID | None = None
+        self._model: TaskID | None = None
         self._reads = 0
         self._read = 0
 
@@ -67,19 +69,32 @@ class _Bars:
             self._bars.console.print(f"  [yellow]![/yellow] {escape(line)}")
 
     def count(self, count: Count) -> None:
-        if self._now is not None:
+        if count.stage == "model":
+            self._spent(count)
+        elif self._now is not None:
             total = count.total or None
             self._bars.update(
                 self._now,
                 completed=count.done,
                 total=total,
                 done=f"{count.done}/{count.total}" if total else str(count.done),
-                label=Path(count.label).name[:48],
+                label=escape(Path(count.label).name[:48]),
             )
+
+    def _spent(self, count: Count) -> None:
+        """What models were asked so far, in a line of its own that stays to the end."""
+        if self._model is None:
+            self._model = self._bars.add_task("Model calls", total=None, done="", label="")
+        calls = f"{count.done}/{count.total}" if count.total else str(count.done)
+        total = count.total or None
+        self._bars.update(self._model, completed=count.done, total=total, done=calls, label=count.label)
 
     def _begin(self, name: str) -> None:
         if self._now is not None:
             self._bars.remove_task(self._now)
+        if name == "web":
+            self._stages = len(STAGES)
+            self._bars.update(self._all, total=self._stages)
         self._now = self._bars.add_task(STAGES[name], total=None, done="", label="")
 
     def _finish(self, name: str, part: str, data: dict[str, Any]) -> None:
@@ -95,7 +110,7 @@ class _Bars:
         if not (name == "compute" and part):
             self._bars.advance(self._all)
         completed = int(self._bars.tasks[0].completed)
-        self._bars.update(self._all, done=f"{completed}/{len(STAGES)}")
+        self._bars.update(self._all, done=f"{completed}/{self._stages}")
         told = _told(name, part, data)
         self._bars.console.print(
             f"  [green]✓[/green] {STAGES[name]:<24}[dim]{escape(told)}  {data.get('seconds', 0):.1f} s[/dim]"
@@ -109,6 +124,11 @@ def _told(name: str, part: str, data: dict[str, Any]) -> str:
             return f"{data['documents']} documents" + (f", {refused} refused" if refused else "")
         case "plan":
             return f"{len(data['sub_questions'])} sub-question(s)"
+        case "web":
+            pages, missed = len(data["pages"]), len(data["not_read"])
+            return f"{pages} page(s) for {len(data['queries'])} quer{'y' if len(data['queries']) == 1 else 'ies'}" + (
+                f", {missed} not read" if missed else ""
+            )
         case "index":
             return f"{data['passages']} passages" + (
                 f", {data['superseded']} document(s) superseded" if data.get("superseded") else ""
@@ -127,6 +147,8 @@ def _told(name: str, part: str, data: dict[str, Any]) -> str:
 
 
 def _warnings(event: SessionEvent) -> list[str]:
+    if event.kind == "team.limit":
+        return [str(event.data["text"])]
     if event.kind != "stage.finished":
         return []
     lines = [f"{one['source']}: {one['reason']}" for one in event.data.get("refused", [])]

@@ -26,9 +26,22 @@ def query(
         str | None,
         typer.Option("--collection", "-c", metavar="NAME", help="A collection to search, made by `ingest`."),
     ] = None,
+    web: Annotated[
+        bool,
+        typer.Option(
+            "--web",
+            help="Search the web too, or only the web without --sources and --collection. Which search service is "
+            "asked: DEEPRESEARCH_WEB_SEARCH. Pages are kept, so quotes outlive them.",
+        ),
+    ] = False,
     team: Annotated[
         str | None,
-        typer.Option(help="Who thinks: extractive (no model, nothing leaves this machine).", show_default=False),
+        typer.Option(
+            metavar="NAME",
+            help="Who thinks: extractive (no model, nothing leaves this machine), or PROVIDER:MODEL such as "
+            "openai:gpt-4.1, anthropic:…, google:…, ollama:…, compatible:….",
+            show_default=False,
+        ),
     ] = None,
     session: Annotated[
         str | None,
@@ -37,6 +50,17 @@ def query(
     budget_minutes: Annotated[
         float | None,
         typer.Option(help="Stop looking after so many minutes of work and report what was found.", min=0.01),
+    ] = None,
+    budget_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tokens of language models that may be used, in and out.", show_default=False),
+    ] = None,
+    budget_cost: Annotated[
+        float | None,
+        typer.Option("--budget-cost-usd", min=0, help="US dollars that language models may cost.", show_default=False),
+    ] = None,
+    budget_calls: Annotated[
+        int | None, typer.Option(min=0, help="Calls of language models that may be made.", show_default=False)
     ] = None,
     budget_steps: Annotated[
         int | None,
@@ -57,7 +81,12 @@ def query(
     Reads Markdown, text, HTML, PDF, DOCX, PPTX, XLSX, CSV and JSON. A file that cannot be read is named and the
     rest goes on. Stop with Ctrl-C at any time: `deepresearch sessions resume ID` goes on where it stopped.
 
+    With --web the queries of the plan go to a search service, and the pages it names are fetched: only public
+    addresses, only what robots.txt allows, one page at a time from each site. Without a key it asks DuckDuckGo and
+    Wikipedia; DEEPRESEARCH_SEARXNG_URL or a key for Tavily, Brave or Exa is more dependable.
+
     Example:  deepresearch query "How did fuel use change between 2014 and 2024?" --sources reports --out answer
+    Example:  deepresearch query "When does the ferry to Orkney sail in winter?" --web
     """
     from deepresearch.cli.progress import listener
     from deepresearch.model.errors import UsageError
@@ -101,12 +130,16 @@ def query(
                     question,
                     sources=sources or (),
                     collection=collection,
+                    web=web,
                     out=out,
                     team=team,
                     session_id=session_id,
                     listener=watched.through(shown),
                     budget_minutes=budget_minutes,
                     budget_steps=budget_steps,
+                    budget_tokens=budget_tokens,
+                    budget_cost_usd=budget_cost,
+                    budget_calls=budget_calls,
                     review=review,
                 )
 

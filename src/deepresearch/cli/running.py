@@ -17,6 +17,8 @@ from deepresearch.model.report import Report, ReportStatus
 from deepresearch.model.session import SessionEvent
 from deepresearch.report import render_json
 from deepresearch.session.progress import Count, Listener, Silent
+from deepresearch.settings import Settings
+from deepresearch.telemetry.programs import telemetry_of_command
 
 _EXIT_CODES = {
     ReportStatus.COMPLETED: 0,
@@ -69,7 +71,8 @@ def run_interruptibly(work: Callable[[Watched], Awaitable[Report]], session_id: 
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    return asyncio.run(main())
+    with telemetry_of_command(Settings()):
+        return asyncio.run(main())
 
 
 def run_remotely(work: Callable[[Watched], Report], session_id: str, server: str) -> Report:

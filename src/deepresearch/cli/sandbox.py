@@ -22,6 +22,7 @@ from deepresearch.sandbox.requests import LARGEST_SCRIPT
 from deepresearch.sandbox.smoke import Outcome
 from deepresearch.sandbox.smoke import smoke as run_smoke
 from deepresearch.settings import Settings
+from deepresearch.telemetry.programs import telemetry_of_command
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -86,7 +87,8 @@ def run(
                 ScriptOutput(sys.stdout).write(result.stdout)
                 ScriptOutput(sys.stderr).write(result.stderr)
         else:
-            result = asyncio.run(_run(request, backend, live=not as_json))
+            with telemetry_of_command(Settings()):
+                result = asyncio.run(_run(request, backend, live=not as_json))
         if out is not None:
             write_outputs(result.outputs, out)
         _report(result, out, as_json)
@@ -195,7 +197,7 @@ def smoke(backend: BackendOption = "", as_json: JsonOption = False) -> None:
 
     Exit codes: 0 all were drawn, 1 one was not, 125 no sandbox is available here.
     """
-    with reported():
+    with reported(), telemetry_of_command(Settings()):
         outcomes = asyncio.run(_smoke(backend))
     if as_json:
         typer.echo(json.dumps([asdict(outcome) for outcome in outcomes]))

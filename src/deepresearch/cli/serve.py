@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -27,16 +26,10 @@ def serve(
 
     Example:  deepresearch serve --addr 127.0.0.1:8080
     """
-    from opentelemetry.exporter.prometheus import PrometheusMetricReader
-
     from deepresearch.api.serving import serve as serve_api
     from deepresearch.settings import Settings
-    from deepresearch.telemetry import configure_logging, init_meter_provider, shutdown_meter_provider
+    from deepresearch.telemetry.programs import telemetry_of_service
 
     settings = Settings()
-    configure_logging(stream=sys.stderr, log_format=settings.log_format, log_dir=settings.log_dir)
-    init_meter_provider("deepresearch-api", extra_readers=(PrometheusMetricReader(),))
-    try:
+    with telemetry_of_service(settings, "deepresearch-api"):
         serve_api(settings, addr or settings.api_addr, work=workers)
-    finally:
-        shutdown_meter_provider()

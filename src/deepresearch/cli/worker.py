@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import threading
 from typing import Annotated
 
@@ -28,10 +27,9 @@ def worker(
     from deepresearch.model.report import Report
     from deepresearch.session.worker import Worker
     from deepresearch.settings import Settings
-    from deepresearch.telemetry import configure_logging
+    from deepresearch.telemetry.programs import telemetry_of_service
 
     settings = Settings()
-    configure_logging(stream=sys.stderr, log_format=settings.log_format, log_dir=settings.log_dir)
 
     def ended(report: Report) -> None:
         typer.echo(f"{report.session_id} {report.status}")
@@ -56,4 +54,5 @@ def worker(
         signal.signal(signal.SIGINT, stop)
         await working.run()
 
-    asyncio.run(main())
+    with telemetry_of_service(settings, "deepresearch-worker", own_page=True):
+        asyncio.run(main())

@@ -37,8 +37,15 @@ class Worker:
 
         Raises `WorkerStopped` after `stop`, `OSError` when no process can be started.
         """
+        return self._load(path, os.fsencode(path))
+
+    def load_page(self, path: Path, address: str, media_type: str, charset: str | None) -> Loaded:
+        """Read a page of the web whose bytes were put at `path`, under its address. Otherwise as `load`."""
+        described = (address, media_type, charset or "")
+        return self._load(path, b"\0".join([os.fsencode(path), *(part.encode("utf-8") for part in described)]))
+
+    def _load(self, path: Path, request: bytes) -> Loaded:
         process = self._running()
-        request = os.fsencode(path)
         try:
             kind, body = self._exchange(process, REQUEST.pack(len(request)) + request)
         except TimeoutError:

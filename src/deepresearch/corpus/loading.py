@@ -61,11 +61,16 @@ def load(path: str | Path, limits: LoadLimits = DEFAULT_LIMITS) -> Document:
 
 
 def load_bytes(
-    data: bytes, source: str, limits: LoadLimits = DEFAULT_LIMITS, media_type: str | None = None
+    data: bytes,
+    source: str,
+    limits: LoadLimits = DEFAULT_LIMITS,
+    media_type: str | None = None,
+    charset: str | None = None,
 ) -> Document:
     """The document that `data` holds. `source` is the path or address it came from.
 
-    `media_type` is what a server says of it and stands in for the extension where the address has none.
+    `media_type` and `charset` are what a server says of it. The first stands in for the extension, the second for
+    a charset that a page does not name itself.
 
     Raises `SourceError`.
     """
@@ -76,7 +81,7 @@ def load_bytes(
         raise SourceError(source, "empty", "the file is empty (0 bytes)")
     try:
         kind = sniff(data, suffix)
-        parsed = _parsed(kind, data, suffix, limits)
+        parsed = _parsed(kind, data, suffix, limits, charset)
     except NotReadableError as error:
         raise SourceError(source, error.kind, error.reason) from error
     except MemoryError as error:
@@ -120,7 +125,7 @@ RECORD_FORMATS = frozenset({Format.CSV, Format.JSON, Format.JSON_LINES})
 TEXT_FORMATS = frozenset({Format.TEXT, Format.MARKDOWN, Format.CSV, Format.JSON, Format.JSON_LINES})
 
 
-def _parsed(kind: Format, data: bytes, suffix: str, limits: LoadLimits) -> Parsed:
+def _parsed(kind: Format, data: bytes, suffix: str, limits: LoadLimits, charset: str | None) -> Parsed:
     if kind is Format.PDF:
         from deepresearch.corpus.pdf import parse_pdf
 
@@ -137,17 +142,17 @@ def _parsed(kind: Format, data: bytes, suffix: str, limits: LoadLimits) -> Parse
         from deepresearch.corpus.slides import parse_slides
 
         return parse_slides(data, limits)
-    return _parsed_text(kind, data, suffix, limits)
+    return _parsed_text(kind, data, suffix, limits, charset)
 
 
-def _parsed_text(kind: Format, data: bytes, suffix: str, limits: LoadLimits) -> Parsed:
+def _parsed_text(kind: Format, data: bytes, suffix: str, limits: LoadLimits, said: str | None) -> Parsed:
     from deepresearch.corpus.delimited import parse_delimited
     from deepresearch.corpus.json_records import parse_json
     from deepresearch.corpus.markdown import parse_markdown
     from deepresearch.corpus.plain_text import parse_plain_text
     from deepresearch.corpus.web_page import declared_charset, parse_web_page
 
-    declared = declared_charset(data) if kind is Format.HTML else None
+    declared = (declared_charset(data) if kind is Format.HTML else None) or said
     try:
         text, charset = decode_text(data, declared)
     except NotTextError as error:

@@ -1,7 +1,7 @@
 """The program that reads files away from the caller's process: `python -m deepresearch.corpus.worker LIMITS`.
 
-It says ``R`` when it is ready, takes requests on standard input (a length of four bytes, then the bytes of a path) and
-answers each on standard output (one byte ``D`` or ``E``, a length of eight bytes, then a `Document` or a
+It says ``R`` when it is ready, takes requests on standard input (a length of four bytes, then the bytes of a path,
+for a page of the web followed by its address, media type and charset, each after a NUL byte) and answers each on standard output (one byte ``D`` or ``E``, a length of eight bytes, then a `Document` or a
 `RefusedSource` as JSON). It ends when its input ends. Its memory is bounded, and a watchdog ends it when one file takes
 too long, so that it cannot outlive a caller that was killed.
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from deepresearch.corpus.limits import LoadLimits
-from deepresearch.corpus.loading import load
+from deepresearch.corpus.loading import load, load_bytes
 from deepresearch.model.documents import RefusedSource
 from deepresearch.model.errors import SourceError
 
@@ -35,18 +35,24 @@ def serve(requests: BinaryIO, replies: BinaryIO, limits: LoadLimits) -> None:
     replies.write(READY)
     replies.flush()
     while len(header := requests.read(REQUEST.size)) == REQUEST.size:
-        path = Path(os.fsdecode(requests.read(REQUEST.unpack(header)[0])))
+        parts = requests.read(REQUEST.unpack(header)[0]).split(b"\0")
+        path = Path(os.fsdecode(parts[0]))
         faulthandler.dump_traceback_later(limits.seconds + GRACE_SECONDS, exit=True, file=sys.stderr)
-        kind, body = _answer(path, limits)
+        kind, body = _answer(path, [part.decode("utf-8", "replace") for part in parts[1:]], limits)
         faulthandler.cancel_dump_traceback_later()
         replies.write(REPLY.pack(kind, len(body)))
         replies.write(body)
         replies.flush()
 
 
-def _answer(path: Path, limits: LoadLimits) -> tuple[bytes, bytes]:
+def _answer(path: Path, described: list[str], limits: LoadLimits) -> tuple[bytes, bytes]:
     try:
-        return b"D", load(path, limits).model_dump_json().encode()
+        if described:
+            source, media_type, charset = described
+            document = load_bytes(path.read_bytes(), source, limits, media_type, charset or None)
+        else:
+            document = load(path, limits)
+        return b"D", document.model_dump_json().encode()
     except SourceError as error:
         refused = RefusedSource(source=error.path, kind=error.kind, reason=error.reason)
         return b"E", refused.model_dump_json().encode()

@@ -6,6 +6,9 @@
     ├── NoReadableSourceError         exit code 1    not one file could be read
     ├── IndexingError                 exit code 1    the passages cannot be indexed or searched
     ├── StorageError                  exit code 1    a folder, a database or a disk refuses
+    ├── WebError                      exit code 1
+    │   ├── FetchRefused              exit code 1    one page is not fetched; the others go on
+    │   └── SearchFailed              exit code 1    one search provider does not answer; the next is asked
     ├── SessionError                  exit code 1
     │   ├── UnknownSessionError       exit code 2
     │   ├── SessionBusyError          exit code 1    another process is running this session
@@ -63,6 +66,37 @@ class IndexingError(DeepResearchError):
 
 class StorageError(DeepResearchError):
     """A folder, a database or a disk refuses what has to be stored."""
+
+
+class WebError(DeepResearchError):
+    """Something of the web cannot be had."""
+
+
+class FetchRefused(WebError):
+    """One page is not fetched. `url` is the page, `kind` a short word, `reason` half a sentence.
+
+    Kinds: ``address`` (not public, or badly spelled), ``robots``, ``status``, ``busy``, ``redirects``, ``type``,
+    ``size``, ``time``, ``encoding``, ``connection``, ``offline``.
+    """
+
+    def __init__(self, url: str, kind: str, reason: str) -> None:
+        super().__init__(f"{url}: {reason}")
+        self.url = url
+        self.kind = kind
+        self.reason = reason
+
+
+class SearchFailed(WebError):
+    """A search provider does not answer. `provider` is its name, `reason` half a sentence without any key.
+
+    `lasting` says that asking it again now is of no use (a wrong key, too many requests).
+    """
+
+    def __init__(self, provider: str, reason: str, *, lasting: bool = False) -> None:
+        super().__init__(f"{provider}: {reason}")
+        self.provider = provider
+        self.reason = reason
+        self.lasting = lasting
 
 
 class SessionError(DeepResearchError):

@@ -35,7 +35,10 @@ class Series(Value):
 
 
 class MathRequest(Value):
-    """A script to run for a report, with its input files (name to UTF-8 text) and the outputs it owes."""
+    """A script to run for a report, with its input files (name to UTF-8 text) and the outputs it owes.
+
+    `by_model` says that a language model wrote the script.
+    """
 
     id: str
     title: str
@@ -43,6 +46,7 @@ class MathRequest(Value):
     files: dict[str, str]
     expects: tuple[str, ...]
     series: tuple[Series, ...]
+    by_model: bool = False
 
 
 class Figure(Value):
@@ -65,7 +69,10 @@ class Artefact(Value):
 
 
 class MathResult(Value):
-    """What came of a request. `values` are the numbers the script printed as JSON, by name."""
+    """What came of a request. `values` are the numbers the script printed as JSON, by name.
+
+    `script` is the program that ran where it is another than the one first asked for (mended after a failure).
+    """
 
     request_id: str
     run_id: str
@@ -76,6 +83,7 @@ class MathResult(Value):
     artefacts: tuple[Artefact, ...]
     duration_ms: int
     backend: str
+    script: str | None = None
 
 
 class MathSummary(Value):

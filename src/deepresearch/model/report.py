@@ -31,7 +31,10 @@ class Usage(Value):
 
 
 class SourceEntry(Value):
-    """One document of the table of sources. `superseded_by` is the source of its newer version."""
+    """One document of the table of sources. `superseded_by` is the source of its newer version.
+
+    `retrieved` is when a page of the web was fetched (ISO 8601, UTC), None for a file.
+    """
 
     source: str
     sha256: str
@@ -41,6 +44,7 @@ class SourceEntry(Value):
     version: str | None
     citations: int
     superseded_by: str | None = None
+    retrieved: str | None = None
 
 
 class ScriptRecord(Value):

@@ -24,7 +24,7 @@ class SessionOptions(Value):
     """What a session was asked to do. Paths are absolute; a later resume uses exactly these.
 
     Budgets are bounds, None for none: minutes of work (waiting does not count), tokens of language models together,
-    their price in US dollars, and steps, where a step is one search with its reading, or one run in the sandbox.
+    their price in US dollars, their calls, and steps, where a step is one search with its reading, or one run in the sandbox.
     With `review` a person decides before the session ends.
     """
 
@@ -36,6 +36,7 @@ class SessionOptions(Value):
     budget_minutes: float | None = None
     budget_tokens: int | None = None
     budget_cost_usd: float | None = None
+    budget_calls: int | None = None
     budget_steps: int | None = None
     review: bool = False
     web: bool = False

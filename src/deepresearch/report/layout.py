@@ -14,7 +14,7 @@ from deepresearch.model.evidence import Claim, Quote
 from deepresearch.model.mathematics import DataPoint, Figure, Series
 from deepresearch.model.report import Report, ScriptRecord, SourceEntry
 from deepresearch.report.excerpts import Excerpt, TextOf, excerpt
-from deepresearch.report.names import place_word, readable_number, readable_value, short_names
+from deepresearch.report.names import place_word, readable_number, readable_time, readable_value, short_names
 
 CLAIM_CONTEXT = 400
 DATA_CONTEXT = 160
@@ -124,6 +124,11 @@ class SourceRow:
     entry: SourceEntry
     name: str
     superseded_by: str | None
+
+    @property
+    def retrieved(self) -> str:
+        """When a page of the web was fetched, for a reader; empty for a file."""
+        return f"retrieved {readable_time(self.entry.retrieved)}" if self.entry.retrieved else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,8 @@ def _sources(layout: Layout) -> list[str]:
     rows = []
     for row in layout.sources:
         entry = row.entry
-        note = f"superseded by {escaped(row.superseded_by)}" if row.superseded_by else ""
+        superseded = f"superseded by {escaped(row.superseded_by)}" if row.superseded_by else ""
+        note = "; ".join(part for part in (superseded, row.retrieved) if part)
         version = escaped(entry.version or "")
         cells = (
             escaped(entry.title),

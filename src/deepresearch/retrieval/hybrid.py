@@ -37,6 +37,7 @@ from deepresearch.retrieval.store import (
     to_passage,
     to_payload,
 )
+from deepresearch.telemetry.retrieval import searching
 
 _BATCH = 1_000
 _CANDIDATES = 100
@@ -129,7 +130,7 @@ class HybridIndex(Index):
             raise UsageError(f"The search text has {len(text)} characters: shorten it to at most {_LONGEST_QUESTION}.")
         if limit < 1:
             raise UsageError(f"The limit {limit} is below 1: ask for at least one passage.")
-        with self._session() as state:
+        with searching("hybrid") as told, self._session() as state:
             size = self._store.count()
             if size and _wants_fit(state, size):
                 state = self._fit(state, size)
@@ -137,6 +138,7 @@ class HybridIndex(Index):
             heard = {name: ranking for name, ranking in legs.items() if weights[name] > 0.0}
             best = fuse(heard, weights, limit)
             payloads = self._store.payloads([candidate.key for candidate in best])
+            told.found = len(best)
         return _hits(best, legs, payloads)
 
     def _ask(

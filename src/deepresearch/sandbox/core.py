@@ -21,7 +21,7 @@ from deepresearch.sandbox.protocol import ChannelBroken, ChannelClosed
 from deepresearch.sandbox.recording import Listener, Recording
 from deepresearch.sandbox.requests import check
 from deepresearch.settings import Settings
-from deepresearch.telemetry.sandbox import record_run
+from deepresearch.telemetry.sandbox import record_run, sandbox_span, watch_pool
 
 #: After the script's time is up its worker has this long to hand out what there is; then it is ended as it stands.
 GRACE_SECONDS = 0.5
@@ -60,6 +60,7 @@ class Sandbox:
         self._pool: Pool | None = None
         self._why_not = ""
         self._streak = 0
+        self._unwatch: Callable[[], None] = lambda: None
 
     @classmethod
     def open(
@@ -93,6 +94,7 @@ class Sandbox:
                 _log.warning("%s", stays)
             self._pool = Pool(backend, self._pool_options)
             self._pool.start()
+            self._unwatch = watch_pool(self._pool.counts)
             return self
         self._why_not = " ".join(reasons)
         return self
@@ -101,6 +103,7 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End every worker and wait until nothing is left."""
+        self._unwatch()
         if self._pool is not None:
             await self._pool.stop()
         for backend in self._backends:
@@ -145,13 +148,15 @@ class Sandbox:
         if self._pool is None:
             return self._record(run.result(endings.unavailable(self._why_not)), request)
         started = time.monotonic()
-        try:
-            async with self._pool.turn(on_queue):
-                run.timings["queue"] = time.monotonic() - started
-                verdict = await run.perform(self._pool)
-        except SandboxError as broken:
-            verdict = endings.unavailable(str(broken))
-        return self._record(run.result(verdict), request)
+        with sandbox_span(run_id, request.session_id) as span:
+            try:
+                async with self._pool.turn(on_queue):
+                    run.timings["queue"] = time.monotonic() - started
+                    verdict = await run.perform(self._pool)
+            except SandboxError as broken:
+                verdict = endings.unavailable(str(broken))
+            span.set_attribute("deepresearch.sandbox.status", verdict.status.value)
+            return self._record(run.result(verdict), request)
 
     def _record(self, result: SandboxResult, request: SandboxRequest) -> SandboxResult:
         self._streak = 0 if result.status is Status.SUCCESS else self._streak + 1

@@ -147,6 +147,10 @@ class Pool:
         """How many runs wait for their turn."""
         return self._queue.waiting
 
+    def counts(self) -> tuple[int, int, int]:
+        """How many workers are ready, how many run a script, and how many runs wait: what telemetry shows."""
+        return sum(len(waiting) for waiting in self._ready.values()), len(self._busy), self.waiting
+
     def ready(self, profile: ProfileName = ProfileName.PLAIN) -> int:
         """How many workers of a profile wait for a script."""
         return len(self._ready[profile])

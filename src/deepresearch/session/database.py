@@ -12,7 +12,7 @@ from deepresearch.model.errors import StorageError
 from deepresearch.settings import Settings
 
 #: The newest migration in `migrations/versions`; a database that has it is used without loading Alembic.
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0005"
 
 #: A number of our own for Postgres' advisory lock: "deepres" in ASCII.
 _MIGRATION_LOCK = 0x64656570726573
@@ -35,7 +35,7 @@ def open_database(settings: Settings) -> sa.Engine:
         _make_folder(settings.home)
     shown = sa.make_url(url).render_as_string(hide_password=True)
     try:
-        engine = sa.create_engine(_driver_url(url))
+        engine = _engine(_driver_url(url))
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _prepare_sqlite)
         with engine.begin() as connection:
@@ -60,6 +60,25 @@ def _make_folder(home: Path) -> None:
 def _driver_url(url: str) -> sa.URL:
     parsed = sa.make_url(url)
     return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgresql", "postgres") else parsed
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if not url.drivername.startswith("postgresql"):
+        return sa.create_engine(url)
+    # A connection that a restarted server dropped is noticed before it is used, a server that is gone within seconds.
+    return sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=20,
+        connect_args={
+            "connect_timeout": 5,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "application_name": "deepresearch",
+        },
+    )
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -12,6 +12,8 @@ from deepresearch.model.evidence import Claim
 from deepresearch.model.mathematics import MathSummary
 from deepresearch.model.plan import Plan
 from deepresearch.session.loading import Loaded
+from deepresearch.session.web_limits import web_limits
+from deepresearch.session.web_records import WebGathered
 from deepresearch.team.protocol import Reading
 
 
@@ -28,6 +30,7 @@ def limits_of(
     loaded: Loaded,
     math: MathSummary,
     today: date,
+    web: WebGathered | None = None,
 ) -> tuple[str, ...]:
     """Sentences of the limits section. `documents` are those that were looked at, of `in_all` that were searched."""
     by_hash = {document.sha256: document for document in documents}
@@ -40,6 +43,7 @@ def limits_of(
         *limits.set_aside(by_hash, superseded),
         *limits.old_sources(claims, by_hash, today),
         *limits.refused(loaded.refused),
+        *(web_limits(web) if web is not None else []),
         *_steering(readings, by_hash),
         *_unseen(len(documents), in_all),
     ]
@@ -56,11 +60,15 @@ def _unseen(looked_at: int, in_all: int) -> list[str]:
     ]
 
 
+def _name(source: str) -> str:
+    return source if source.startswith(("http://", "https://")) else PurePath(source).name
+
+
 def _steering(readings: Sequence[Reading], documents: Mapping[str, Document]) -> list[str]:
     """The documents whose sentences were left out because they address a language model."""
     names = sorted(
         {
-            PurePath(documents[quote.sha256].source).name
+            _name(documents[quote.sha256].source)
             for reading in readings
             for quote in reading.instructions
             if quote.sha256 in documents

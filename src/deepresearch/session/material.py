@@ -20,7 +20,7 @@ from deepresearch.session.collections import Collections
 from deepresearch.session.library import Library
 from deepresearch.session.loading import Loaded, load_sources
 from deepresearch.session.search import Search, search_all, sifted
-from deepresearch.session.sources import superseded_documents
+from deepresearch.session.sources import superseded_among_equals
 from deepresearch.session.store import Store
 
 #: Up to so many documents of a session are looked at all together.
@@ -39,7 +39,7 @@ class Indexed(Value):
 
     `collection` is the index of the session's own documents, `named` the collection that is searched as it is; one of
     them may be None. `superseded` maps replaced documents to their newest version. `chosen` are the documents to look
-    at, None for all.
+    at, None for all. `more` are indexes of documents that came later.
     """
 
     collection: str | None
@@ -47,6 +47,7 @@ class Indexed(Value):
     superseded: dict[str, str]
     named: str | None = None
     chosen: tuple[str, ...] | None = None
+    more: tuple[str, ...] = ()
 
 
 class Material:
@@ -83,7 +84,7 @@ class Material:
             named = None  # deleted since its documents were linked: they are still the session's
         chosen = None if named is None or self._store.count_documents(self._id) <= _FEW else self._choose(named, plan)
         documents = self.documents(chosen)
-        replaced = superseded_documents(options.question, documents).replaced
+        replaced = superseded_among_equals(options.question, documents)
         # What the named index does not hold, or no longer holds, gets an index of its own.
         own = None if named is None else set(self._collections.holdings.not_in(self._id, named))
         current = [
@@ -103,6 +104,13 @@ class Material:
             named=named,
             chosen=None if chosen is None else tuple(sorted(chosen)),
         )
+
+    def add(self, indexed: Indexed, hashes: Iterable[str]) -> Indexed:
+        """Make documents searchable that came after `index`, and look at them too."""
+        wanted = set(hashes)
+        self._all = None
+        collection, passages = self._library.build(self.documents(wanted), lambda _done, _total: None)
+        return indexed.model_copy(update={"more": (*indexed.more, collection), "passages": indexed.passages + passages})
 
     def search(self, indexed: Indexed, queries: Sequence[str]) -> list[Hit]:
         """The best passages of the session's current documents for these queries, from all its indexes."""
@@ -132,9 +140,22 @@ class Material:
                 current = self._store.hashes(self._id) - set(indexed.superseded)
                 index = stack.enter_context(self._collections.open(indexed.named))
                 searches.append(_sifting(index, current))
-            if indexed.collection is not None:
-                searches.append(_plain(stack.enter_context(self._library.open(indexed.collection))))
+            for collection in self._own(indexed):
+                searches.append(_plain(stack.enter_context(self._library.open(collection))))
             yield searches
+
+    def _own(self, indexed: Indexed) -> list[str]:
+        """The indexes of the session's own documents, made again in one when the session began on another machine."""
+        names = [name for name in (indexed.collection, *indexed.more) if name is not None]
+        if all(self._library.exists(name) for name in names):
+            return names
+        own = None if indexed.named is None else set(self._collections.holdings.not_in(self._id, indexed.named))
+        documents = [
+            document
+            for document in self._store.documents(self._id)
+            if document.sha256 not in indexed.superseded and (own is None or document.sha256 in own)
+        ]
+        return [self._library.build(documents, lambda _done, _total: None)[0]]
 
     def _choose(self, named: str, plan: Plan) -> set[str]:
         """The documents of a large collection that the plan's searches bring up, their namesakes, and all others."""

@@ -27,10 +27,10 @@ async def run(
     sandbox: RunRequest,
     store: Store,
     patience: float = 0.0,
-) -> MathResult:
+) -> tuple[MathResult, str]:
     """Run one request under the run's own id. Whatever happens is a result; its note is empty on success.
 
-    A database that is away when the run has ended is waited for `patience` seconds: the run is not made twice.
+    Beside the result comes what the script wrote about its failure, empty on success. A database that is away when the run has ended is waited for `patience` seconds: the run is not made twice.
     """
     result = await sandbox(
         SandboxRequest(
@@ -47,7 +47,7 @@ async def run(
     if trouble:
         status = MathStatus.FAILURE
     artefacts = await patiently(lambda: asyncio.to_thread(_keep, result, session_id, store), patience)
-    return MathResult(
+    done = MathResult(
         request_id=request.id,
         run_id=run_id,
         status=status,
@@ -58,6 +58,23 @@ async def run(
         duration_ms=result.duration_ms,
         backend=result.backend,
     )
+    return done, "" if status is MathStatus.SUCCESS else _error(result, trouble)
+
+
+def was_the_scripts_fault(result: MathResult) -> bool:
+    """Whether another script could help: the sandbox worked and the script failed, or told nothing."""
+    return result.status is not MathStatus.SUCCESS and result.reason not in (Reason.UNAVAILABLE, Reason.INVALID_REQUEST)
+
+
+def _error(result: SandboxResult, trouble: str) -> str:
+    told = [trouble and f"The program ended well, but {trouble}.", result.message, result.stderr[-3000:]]
+    return "\n".join(part for part in told if part)
+
+
+def outcome_of(request: MathRequest, result: MathResult) -> MathOutcome:
+    """A request with its result; with the script that ran, where that was mended."""
+    ran = request if result.script is None else request.model_copy(update={"script": result.script})
+    return MathOutcome(request=ran, result=result)
 
 
 def _keep(result: SandboxResult, session_id: str, store: Store) -> tuple[Artefact, ...]:

@@ -11,6 +11,7 @@ from deepresearch.model.session import SessionEvent
 STAGES = {
     "load": "Reading documents",
     "plan": "Planning",
+    "web": "Searching the web",
     "index": "Indexing",
     "read": "Searching and reading",
     "compute": "Computing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from deepresearch.model.session import SessionRecord, SessionState
 from deepresearch.session import audit
 from deepresearch.session.holdings import remove_unneeded
 from deepresearch.session.library import Library
+from deepresearch.session.run_journal import RunJournal
 from deepresearch.session.store import Store
 from deepresearch.session.tables import artefacts, results, session_documents, sessions
 from deepresearch.settings import Settings
@@ -48,6 +50,7 @@ class Purging:
                 f"Session {record.id} is running. Cancel it first: deepresearch sessions cancel {record.id}"
             )
         files = self._remove_reports(record)
+        RunJournal(self._settings.home / "runs").forget_session(record.id)
         self._remove_index(record.id)
         lines = remove_log_lines(self._settings.log_dir, record.id)
         with self._store.exclusive() as connection:
@@ -87,13 +90,19 @@ class Purging:
         return list(connection.execute(query).scalars())
 
     def _remove_index(self, session_id: str) -> None:
-        """Remove the index of the session's own documents unless another session searches it."""
-        indexed: Any = self._store.result(session_id, "index")
-        name = None if indexed is None else indexed.get("collection")
-        if name is None:
-            return
+        """Remove the indexes of the session's own documents unless another session searches them."""
+        query = sa.select(results.c.value).where(
+            results.c.session_id == session_id, sa.or_(results.c.key == "index", results.c.key.startswith("read:"))
+        )
+        with self._store.engine.connect() as connection:
+            stored = [json.loads(value) for value in connection.execute(query).scalars()]
+        names = {one.get("collection") for one in stored} | {name for one in stored for name in one.get("indexes", ())}
+        for name in sorted(names - {None}):
+            self._remove_one_index(session_id, name)
+
+    def _remove_one_index(self, session_id: str, name: str) -> None:
         query = sa.select(results.c.session_id).where(
-            results.c.key == "index",
+            sa.or_(results.c.key == "index", results.c.key.startswith("read:")),
             results.c.session_id != session_id,
             results.c.value.contains(name, autoescape=True),
         )

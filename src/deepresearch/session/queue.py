@@ -33,7 +33,8 @@ class SessionQueue:
         for event in queue.events(record.id): ...
 
     `archive` gives reports, documents and stored texts of a session after `record` has said whose it is. Opening it
-    creates or migrates the database; raises `StorageError`. All methods raise `StorageError` when the database is away.
+    creates or migrates the database; raises `StorageError`. Methods raise `sqlalchemy.exc.SQLAlchemyError` when the
+    database is away.
     """
 
     def __init__(self, settings: Settings) -> None:

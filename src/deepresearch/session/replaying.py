@@ -38,7 +38,7 @@ async def replay_session(archive: Archive, session_id: str, settings: Settings) 
             before = MathResult.model_validate(stored)
             result = await sandbox.run(
                 SandboxRequest(
-                    script=request.script,
+                    script=before.script or request.script,
                     files={name: text.encode() for name, text in request.files.items()},
                     expects=request.expects,
                     timeout=TIMEOUT_S,

@@ -15,6 +15,7 @@ from deepresearch.session.budgets import Budget
 from deepresearch.session.patience import patiently
 from deepresearch.session.progress import Listener
 from deepresearch.session.store import Store
+from deepresearch.telemetry.sessions import session_step
 
 
 class StageRunner:
@@ -52,7 +53,8 @@ class StageRunner:
             return stored
         await self.tell("stage.started", {"stage": key})
         begun = time.monotonic()
-        value, told = await self.patiently(work)
+        with session_step(self._session_id, key):
+            value, told = await self.patiently(work)
         told = {**told, "seconds": round(time.monotonic() - begun, 3)}
 
         def finish() -> Any:

@@ -24,15 +24,24 @@ from deepresearch.session.destination import checked_destination
 from deepresearch.session.ingesting import Ingested, Step
 from deepresearch.session.library import Library
 from deepresearch.session.material import Material
+from deepresearch.session.model_calls import ModelCalls, SessionNotebook, told_of
+from deepresearch.session.observed import observed
 from deepresearch.session.patience import is_outage, patiently
-from deepresearch.session.progress import Listener, Silent
+from deepresearch.session.progress import Count, Listener, Silent
 from deepresearch.session.requests import checked_id, checked_question, new_session_id
 from deepresearch.session.run import Run
+from deepresearch.session.run_journal import RunJournal
+from deepresearch.session.snapshots import Snapshots
 from deepresearch.session.stages import Stages
 from deepresearch.session.store import Store
 from deepresearch.session.watch import Watch
+from deepresearch.session.web_pages import WebPages, site_of
 from deepresearch.settings import Settings
-from deepresearch.team.casts import cast
+from deepresearch.team.casts import cast, check_team
+from deepresearch.team.extractive import ExtractiveTeam
+from deepresearch.team.model import Caps, Spent
+from deepresearch.team.protocol import Team
+from deepresearch.web import Resolver, Web, checked_settings
 
 #: States in which a session's report stands, whatever was decided on it.
 _SETTLED = frozenset({SessionState.COMPLETED, SessionState.FAILED, SessionState.CANCELLED})
@@ -50,13 +59,19 @@ class DeepResearch:
     Opening it is quick and starts nothing: what runs a session is started with the first one.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, resolver: Resolver | None = None) -> None:
         self.settings = settings or Settings()
+        self._resolver = resolver
+        self._web: Web | None = None
+        self._web_lock = asyncio.Lock()
         self.archive = Archive(self.settings)
         self._library = Library(self.settings)
         self.collections = Collections(self.archive.store, self._library, self.archive.locks)
+        self._snapshots = Snapshots(self.archive.store)
+        self._journal = RunJournal(self.settings.home / "runs")
         self.claims = Claims(self.archive.store)
         self.watch = Watch(self.archive.lease, self.claims)
+        self._plain = ExtractiveTeam()
         self._sandbox: Sandbox | None = None
         self._sandbox_lock = asyncio.Lock()
         self._stack = AsyncExitStack()
@@ -68,6 +83,7 @@ class DeepResearch:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+        self._snapshots.close()
         self._library.close()
         await asyncio.to_thread(self.watch.close)
         self.archive.close()
@@ -78,15 +94,19 @@ class DeepResearch:
         *,
         sources: Sequence[str | Path] = (),
         collection: str | None = None,
+        web: bool = False,
         out: str | Path | None = None,
         team: str | None = None,
         session_id: str | None = None,
         listener: Listener | None = None,
         budget_minutes: float | None = None,
         budget_steps: int | None = None,
+        budget_tokens: int | None = None,
+        budget_cost_usd: float | None = None,
+        budget_calls: int | None = None,
         review: bool = False,
     ) -> Report:
-        """Ask a question of `sources` (files, folders, globs), of a `collection`, or of both; return the report.
+        """Ask a question of `sources` (files, folders, globs), of a `collection`, of the `web`; return the report.
 
         `out` is the folder for the report (a folder of the session's own in the data folder unless given). With
         the `session_id` of an interrupted session of the same question it goes on with that. Budgets and `review` are as
@@ -101,15 +121,22 @@ class DeepResearch:
             collection=collection,
             team=team or self.settings.team,
             out=str(Path(out).expanduser().absolute()) if out is not None else None,
+            web=web,
             budget_minutes=budget_minutes,
             budget_steps=budget_steps,
+            budget_tokens=budget_tokens,
+            budget_cost_usd=budget_cost_usd,
+            budget_calls=budget_calls,
             review=review,
         )
-        if not options.sources and collection is None:
+        if not options.sources and collection is None and not web:
             raise UsageError(
-                "There is nothing to search: name a file or folder with --sources, or a collection with --collection."
+                "There is nothing to search: name a file or folder with --sources, a collection with --collection, "
+                "or search the web with --web."
             )
-        cast(options.team)
+        check_team(options.team, self.settings)
+        if web:
+            checked_settings(self.settings)
         if options.sources:
             discover(options.sources)
         if collection is not None:
@@ -203,12 +230,13 @@ class DeepResearch:
             run = Run(session_id, stages, budget)
             self.watch.add(run)
             try:
-                await run.run()
+                await observed(session_id, record.options.team, run.run(), stages.finished_report)
                 decided = record.review is not None and record.review.decision is not None
                 if decided:
                     await stages.review()
             finally:
                 self.watch.remove(run)
+                await stages.close()
             report, reason = await patiently(lambda: asyncio.to_thread(_ended, stages), patience)
             if reason is not None:
                 await patiently(lambda: asyncio.to_thread(reviews.ask, store, session_id, reason), patience)
@@ -222,6 +250,7 @@ class DeepResearch:
             await _note_failure(store, session_id, executor, what, listener, patience)
             await give_back(SessionState.FAILED, what)
             raise
+        self._journal.forget_session(session_id)
         error_text = report.limits[0] if report.status is ReportStatus.FAILED and report.limits else None
         await give_back(SessionState(report.status.value), error_text)
         return report
@@ -232,16 +261,45 @@ class DeepResearch:
         return Stages(
             session_id=session_id,
             store=store,
-            team=cast(record.options.team),
-            plain=cast("extractive"),
+            team=self._plain if owner is None else self._cast(record, listener, owner),
+            plain=self._plain,
             material=Material(session_id, store, self._library, self.collections),
-            sandbox=self._sandboxed,
+            sandbox=self._journal.through(self._sandboxed),
             listener=listener,
             reports=self.settings.home / "reports",
             owner=owner,
             budget=budget,
             settings=self.settings,
+            web=WebPages(session_id, store, self._snapshots, self._open_web, self.settings)
+            if record.options.web
+            else None,
         )
+
+    def _cast(self, record: SessionRecord, listener: Listener, owner: str) -> Team:
+        """The session's cast, its calls and decisions kept in the name of `owner`."""
+        store, options = self.archive.store, record.options
+
+        def show(spent: Spent) -> None:
+            listener.count(Count("model", spent.calls, options.budget_calls or 0, told_of(spent)))
+
+        return cast(
+            options.team,
+            self.settings,
+            ModelCalls(store, record.id),
+            SessionNotebook(store, record.id, owner, listener.event, show),
+            Caps(tokens=options.budget_tokens, cost_usd=options.budget_cost_usd, calls=options.budget_calls),
+            session_id=record.id,
+            private=options.web and bool(options.sources or options.collection),
+        )
+
+    async def _open_web(self) -> Web:
+        """The connection to the web that all sessions of this object share. Raises `UsageError` when it is forbidden."""
+        async with self._web_lock:
+            if self._web is None:
+                self._web = await self._stack.enter_async_context(
+                    Web(self.settings, resolver=self._resolver, site_of=site_of)
+                )
+        return self._web
 
     async def _sandboxed(self, request: SandboxRequest) -> SandboxResult:
         async with self._sandbox_lock:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from deepresearch.evidence import Origins, find_superseded, independent_origins
+from deepresearch.evidence.independence import registrable_domain
 from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Claim
 from deepresearch.model.report import SourceEntry
@@ -33,6 +34,21 @@ def superseded_documents(question: str, documents: Sequence[Document]) -> Supers
     return Superseded(dict(find_superseded(documents)))
 
 
+def superseded_among_equals(question: str, documents: Sequence[Document]) -> dict[str, str]:
+    """Replaced documents to their newest version, where only a document's own origin replaces it.
+
+    A page of the web is replaced by pages of its own registrable domain, a file by files: otherwise any page could
+    set a person's document aside by calling itself its next version.
+    """
+    by_origin: dict[str | None, list[Document]] = {}
+    for document in documents:
+        by_origin.setdefault(registrable_domain(document.source), []).append(document)
+    replaced: dict[str, str] = {}
+    for origin in sorted(by_origin, key=lambda name: (name is not None, name or "")):
+        replaced.update(superseded_documents(question, by_origin[origin]).replaced)
+    return replaced
+
+
 def origins_of(claims: Sequence[Claim], documents: Sequence[Document]) -> Origins:
     """The cited documents by independent origin."""
     cited = {quote.sha256 for claim in claims for quote in claim.citations}
@@ -40,9 +56,12 @@ def origins_of(claims: Sequence[Claim], documents: Sequence[Document]) -> Origin
 
 
 def source_table(
-    documents: Sequence[Document], claims: Sequence[Claim], superseded: Mapping[str, str]
+    documents: Sequence[Document],
+    claims: Sequence[Claim],
+    superseded: Mapping[str, str],
+    retrieved: Mapping[str, str] | None = None,
 ) -> tuple[SourceEntry, ...]:
-    """One entry a document, the cited ones first, then by source."""
+    """One entry a document, the cited ones first, then by source. `retrieved` is when pages of the web were fetched."""
     cited = Counter(quote.sha256 for claim in claims for quote in claim.citations)
     names = {document.sha256: document.source for document in documents}
     entries = [
@@ -55,6 +74,7 @@ def source_table(
             version=document.version,
             citations=cited[document.sha256],
             superseded_by=names.get(superseded.get(document.sha256, "")),
+            retrieved=(retrieved or {}).get(document.source),
         )
         for document in documents
     ]

@@ -12,24 +12,32 @@ from typing import Any
 from deepresearch.evidence import Searched
 from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Claim, Conflict
-from deepresearch.model.mathematics import Figure, MathRequest, MathResult, MathSummary
+from deepresearch.model.mathematics import Figure, MathRequest, MathResult, MathStatus, MathSummary
 from deepresearch.model.plan import Plan, QuestionType, SubQuestion
 from deepresearch.model.report import Report, ReportStatus, ScriptRecord, Usage
 from deepresearch.model.session import SessionOptions, SessionRecord
 from deepresearch.report import write_reports
-from deepresearch.session import budgets, mathematics, reviews
+from deepresearch.session import budgets, derived, mathematics, reviews
 from deepresearch.session.answer import short_answer
 from deepresearch.session.budgets import Budget, Cut
+from deepresearch.session.gaps import Gaps
 from deepresearch.session.limits import limits_of
 from deepresearch.session.loading import Loaded
 from deepresearch.session.material import Indexed, Material
+from deepresearch.session.model_calls import ModelCalls, limits_noted, with_limits_of_calls
 from deepresearch.session.progress import Count, Listener
 from deepresearch.session.runner import StageRunner
 from deepresearch.session.sources import origins_of, source_table
 from deepresearch.session.store import Store
 from deepresearch.session.verification import Verified, verify
+from deepresearch.session.web_limits import web_told
+from deepresearch.session.web_pages import WebPages
+from deepresearch.session.web_records import WebGathered, together
 from deepresearch.settings import Settings
 from deepresearch.team.protocol import Draft, MathOutcome, Reading, Team
+
+#: A sentence that fails is written again once; what fails again is left out, and what stands instead is checked too.
+_MOST_REVISIONS = 3
 
 
 class Stages:
@@ -54,6 +62,7 @@ class Stages:
         owner: str | None = None,
         budget: Budget | None = None,
         settings: Settings | None = None,
+        web: WebPages | None = None,
     ) -> None:
         self._id = session_id
         self._store = store
@@ -61,12 +70,19 @@ class Stages:
         self._material = material
         self._sandbox = sandbox
         self._listener = listener
+        self._web = web
         self._options: SessionOptions = store.session(session_id).options
         self._out = Path(self._options.out) if self._options.out else reports / session_id
         self._plain = plain
         self._settings = settings or Settings()
+        self._web_pages = self._settings.web_max_pages
+        self._gaps = web and Gaps(web, material, self._web_pages, self._gathered, self._web_progress)
         self._patience = self._settings.store_patience_seconds
         self._runner = StageRunner(store, session_id, listener, owner=owner, budget=budget, patience=self._patience)
+
+    async def close(self) -> None:
+        """Give back what the cast holds open."""
+        await self._team.close()
 
     async def load(self) -> Any:
         """Read the sources into the store."""
@@ -91,6 +107,22 @@ class Stages:
 
         return await self._runner.once("plan", work)
 
+    async def web(self) -> Any:
+        """Search the web for every sub-question and keep the pages found; nothing in a session without it."""
+        web = self._web
+        if web is None:
+            return None
+
+        async def work() -> tuple[Any, dict[str, Any]]:
+            queries = [sub.queries for sub in self._plan().sub_questions]
+            gathered = await web.gather(queries, self._web_pages, self._web_progress)
+            return gathered.model_dump(mode="json"), web_told(gathered)
+
+        return await self._runner.once("web", work)
+
+    def _web_progress(self, done: int, total: int, label: str) -> None:
+        self._listener.count(Count("web", done, total, label))
+
     async def index(self) -> Any:
         """Make the passages of the current documents searchable."""
 
@@ -111,6 +143,7 @@ class Stages:
             plan = self._plan()
             sub: SubQuestion = next(sub for sub in plan.sub_questions if sub.id == sub_question)
             indexed = self._indexed()
+            rounds: list[WebGathered] = []
             while True:
                 hits = await asyncio.to_thread(self._material.search, indexed, sub.queries)
                 found = {hit.passage.sha256 for hit in hits}
@@ -118,11 +151,22 @@ class Stages:
                 concerned = {document.sha256: document for document in documents}
                 reading = await self._team.read(sub, hits, concerned)
                 wider = await self._team.widen(sub, reading)
-                if wider is None:
+                closed = (
+                    await self._gaps.close(sub, wider, indexed, rounds) if self._gaps and not reading.findings else None
+                )
+                if closed is not None:
+                    sub, indexed = closed
+                elif wider is not None:
+                    sub = wider
+                else:
                     break
-                sub = wider
             searches = list(sub.queries)
-            value = {"reading": reading.model_dump(mode="json"), "queries": searches}
+            value = {
+                "reading": reading.model_dump(mode="json"),
+                "queries": searches,
+                "web": together(rounds).model_dump(mode="json"),
+                "indexes": list(indexed.more),
+            }
             told = {"passages": reading.passages, "documents": reading.documents, "findings": len(reading.findings)}
             return value, told
 
@@ -143,32 +187,70 @@ class Stages:
         """Run one script in the sandbox and keep what it printed and drew."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            request = next(one for one in self._requests() if one.id == request_id)
-            run_id = f"{self._id}-{request_id}"
-            result = await mathematics.run(request, run_id, self._id, self._sandbox, self._store, self._patience)
-            told = {"status": result.status, "reason": result.reason, "run_id": run_id, "note": result.note}
+            result = await self._computed(next(one for one in self._requests() if one.id == request_id))
+            told = {"status": result.status, "reason": result.reason, "run_id": result.run_id, "note": result.note}
             return result.model_dump(mode="json"), told
 
         return await self._runner.once(f"compute:{request_id}", work)
+
+    async def _computed(self, request: MathRequest) -> MathResult:
+        """Run a request; the cast may mend a script that failed, each try under a run id of its own."""
+        attempt = 0
+        first = request.script
+        while True:
+            run_id = f"{self._id}-{request.id}" + (f"-{attempt + 1}" if attempt else "")
+            result, error = await mathematics.run(request, run_id, self._id, self._sandbox, self._store, self._patience)
+            if request.by_model and result.status is MathStatus.SUCCESS:
+                result, error = await self._proved(request, result)
+            if request.script != first:
+                result = result.model_copy(update={"script": request.script})
+            if not mathematics.was_the_scripts_fault(result):
+                return result
+            attempt += 1
+            mended = await self._team.mend(request, attempt, error)
+            if mended is None:
+                return result
+            request = mended
+
+    async def _proved(self, request: MathRequest, result: MathResult) -> tuple[MathResult, str]:
+        """The result with only what comes from the data, and what is wrong when nothing does."""
+        again, error = await mathematics.run(
+            derived.moved(request), f"{result.run_id}-moved", self._id, self._sandbox, self._store, self._patience
+        )
+        if again.status is not MathStatus.SUCCESS and not mathematics.was_the_scripts_fault(again):
+            return again.model_copy(update={"run_id": result.run_id}), error
+        proved = derived.derived(result, again.values)
+        if proved.status is MathStatus.SUCCESS:
+            return proved, ""
+        note = f"“{request.title}” was not computed: {proved.note}."
+        return proved.model_copy(update={"note": note}), f"On other data {proved.note}. {error}"
 
     async def write(self) -> Any:
         """Choose and order the sentences."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            team = self._team if self.cut() in (None, Cut.STEPS) else self._plain
-            draft = await team.write(self._plan(), self._readings(), self._outcomes())
+            draft = await self._writers().write(self._plan(), self._readings(), self._outcomes())
             return draft.model_dump(mode="json"), {"sentences": len(draft.claims)}
 
         return await self._runner.once("write", work)
+
+    def _writers(self) -> Team:
+        """Who writes: the cast, or, when the session was stopped or its time is over, the one that needs nothing."""
+        return self._team if self.cut() in (None, Cut.STEPS) else self._plain
 
     async def verify(self) -> Any:
         """Pass every sentence through the gates and find conflicts."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
             draft = Draft.model_validate(self._stored("write"))
-            verified = await asyncio.to_thread(
-                verify, draft, self._readings(), self._outcomes(), self._current_documents()
-            )
+            material = (self._readings(), self._outcomes(), self._current_documents())
+            verified = await asyncio.to_thread(verify, draft, *material)
+            for _ in range(_MOST_REVISIONS):
+                revised = await self._writers().revise(draft, verified.claims, material[0])
+                if revised == draft:
+                    break
+                draft = revised
+                verified = await asyncio.to_thread(verify, draft, *material)
             bands: dict[str, int] = {}
             for claim in verified.claims:
                 bands[claim.support] = bands.get(claim.support, 0) + 1
@@ -227,6 +309,8 @@ class Stages:
         in_all = self._store.count_documents(self._id)
         record = self._store.session(self._id)
         math = mathematics.summary(outcomes)
+        spent = ModelCalls(self._store, self._id).spent()
+        web = self._all_gathered()
         claims: tuple[Claim, ...] = verified.claims
         conflicts: tuple[Conflict, ...] = verified.conflicts
         status, said = self._standing(record, claims, math)
@@ -234,31 +318,43 @@ class Stages:
             session_id=self._id,
             question=self._options.question,
             status=status,
-            team=self._team.name,
+            team=self._options.team,
             answer=short_answer(claims, verified.lead),
             claims=claims,
             conflicts=conflicts,
-            limits=said
-            + limits_of(
-                plan=self._searched_plan(),
-                searched=self._searched(),
-                readings=self._readings(),
-                claims=claims,
-                documents=documents,
-                in_all=in_all,
-                superseded=superseded,
-                origins=origins_of(claims, documents),
-                loaded=loaded,
-                math=math,
-                today=datetime.fromisoformat(record.created_at).date(),
+            limits=with_limits_of_calls(
+                said
+                + limits_of(
+                    plan=self._searched_plan(),
+                    searched=self._searched(),
+                    readings=self._readings(),
+                    claims=claims,
+                    documents=documents,
+                    in_all=in_all,
+                    superseded=superseded,
+                    origins=origins_of(claims, documents),
+                    loaded=loaded,
+                    math=math,
+                    today=datetime.fromisoformat(record.created_at).date(),
+                    web=web,
+                ),
+                limits_noted(self._store, self._id),
+                spent,
             ),
             figures=_figures(outcomes),
             math=math,
-            usage=Usage(seconds=round(_seconds_since(record.created_at), 3)),
+            usage=Usage(
+                input_tokens=spent.input_tokens,
+                output_tokens=spent.output_tokens,
+                cost_usd=None if spent.cost_usd is None else round(spent.cost_usd, 6),
+                seconds=round(_seconds_since(record.created_at), 3),
+            ),
             paths={},
             created_at=record.created_at,
             sub_questions=plan.sub_questions,
-            sources=source_table(documents, claims, superseded),
+            sources=source_table(
+                documents, claims, superseded, {page.source: page.retrieved for page in web.pages} if web else None
+            ),
             scripts=tuple(
                 ScriptRecord(
                     run_id=outcome.result.run_id,
@@ -333,6 +429,18 @@ class Stages:
             return Indexed(collection=None, passages=0, superseded={}, chosen=())
         return Indexed.model_validate(self._stored("index"))
 
+    def _gathered(self) -> WebGathered:
+        """What the stage of the web brought; nothing for a session without it."""
+        stored = self._store.result(self._id, "web")
+        return WebGathered() if stored is None else WebGathered.model_validate(stored)
+
+    def _all_gathered(self) -> WebGathered | None:
+        """All rounds of searching the web together; None for a session without it."""
+        if self._web is None:
+            return None
+        later = [self._stored(f"read:{sub.id}").get("web") or {} for sub in self._read_parts()]
+        return together([self._gathered(), *(WebGathered.model_validate(one) for one in later)])
+
     def _looked_at(self) -> list[Document]:
         """All documents of the session, or of a large collection those that came up, and all that a reading quotes."""
         chosen = self._indexed().chosen
@@ -344,8 +452,9 @@ class Stages:
             for finding in (*reading.findings, *reading.nearby)
             for quote in finding.quotes
         }
+        fetched = {page.sha256 for page in self._gathered().pages}
         steering = {quote.sha256 for reading in self._readings() for quote in reading.instructions}
-        return self._material.documents({*chosen, *quoted, *steering})
+        return self._material.documents({*chosen, *quoted, *steering, *fetched})
 
     def _current_documents(self) -> list[Document]:
         superseded = self._indexed().superseded
@@ -375,7 +484,7 @@ class Stages:
         if self.cut() is None and None in results.values():
             raise AssertionError("a computation has no result although a later stage runs")
         return [
-            MathOutcome(request=request, result=MathResult.model_validate(results[request.id]))
+            mathematics.outcome_of(request, MathResult.model_validate(results[request.id]))
             for request in self._requests()
             if results[request.id] is not None
         ]

@@ -79,9 +79,9 @@ class Store:
                 tenant=tenant,
                 priority=priority,
                 unattended=unattended,
-            )
+            ).returning(tables.sessions.c.id)
         )
-        return inserted.rowcount > 0
+        return inserted.first() is not None
 
     def session(self, session_id: str, tenant: str | None = None) -> SessionRecord:
         """The session of this id, and of this tenant when one is given. Raises `UnknownSessionError`."""
@@ -210,16 +210,42 @@ class Store:
                     key=key,
                     value=json.dumps(value, ensure_ascii=False),
                     at=now(),
-                )
+                ).returning(tables.results.c.key)
             )
-            if inserted.rowcount > 0:
+            if inserted.first() is not None:
                 return event
             connection.rollback()
-        return next(
-            event
-            for event in reversed(self.events(session_id))
-            if event.kind == kind and event.data.get("stage") == key
+        for event in reversed(self.events(session_id)):
+            if event.kind == kind and event.data.get("stage") == key:
+                return event
+        raise AssertionError(f"the result {key} is stored without its event")
+
+    def keep_result(self, session_id: str, key: str, value: Any) -> None:
+        """Store a part of a stage's result without an event, so that the stage begun again need not do it again."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                self.insert_once(
+                    tables.results,
+                    session_id=session_id,
+                    key=key,
+                    value=json.dumps(value, ensure_ascii=False),
+                    at=now(),
+                )
+            )
+
+    def recent_result(self, session_id: str, key: str, since: str) -> Any | None:
+        """What any session of the same tenant stored last under this key since a time in the form of `now`."""
+        tenant = sa.select(tables.sessions.c.tenant).where(tables.sessions.c.id == session_id).scalar_subquery()
+        query = (
+            sa.select(tables.results.c.value)
+            .join(tables.sessions, tables.sessions.c.id == tables.results.c.session_id)
+            .where(tables.results.c.key == key, tables.results.c.at >= since, tables.sessions.c.tenant == tenant)
+            .order_by(tables.results.c.at.desc())
+            .limit(1)
         )
+        with self._engine.connect() as connection:
+            value = connection.execute(query).scalar()
+        return None if value is None else json.loads(value)
 
     # Documents
 

@@ -84,6 +84,7 @@ results = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
     sa.Column("at", sa.Text, nullable=False),
+    sa.Index("ix_dr_results_key", "key", "at"),
 )
 
 documents = sa.Table(
@@ -137,4 +138,26 @@ collection_documents = sa.Table(
     sa.Column("title_base", sa.Text, nullable=False),
     sa.Index("ix_dr_collection_documents_name", "collection", "name_base"),
     sa.Index("ix_dr_collection_documents_title", "collection", "title_base"),
+)
+
+#: `status` is ``sent`` until the end is known, then ``answered`` or ``failed``.
+model_calls = sa.Table(
+    "dr_model_calls",
+    metadata,
+    sa.Column("session_id", sa.Text, sa.ForeignKey("dr_sessions.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("reply", sa.Text),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("input_tokens", sa.Integer),
+    sa.Column("output_tokens", sa.Integer),
+    sa.Column("cost_usd", sa.Float),
+    sa.Column("begun_at", sa.Text, nullable=False),
+    sa.Column("ended_at", sa.Text),
+    sa.Index("ix_dr_model_calls_identity", "session_id", "step", "role", "ordinal", "digest"),
 )

@@ -10,10 +10,15 @@ from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Claim, Conflict, Quote, Support, SupportCheck
 from deepresearch.session.computed import check_computed
 from deepresearch.session.disagreement import with_other_sides
+from deepresearch.session.told import check_told
 from deepresearch.team.protocol import Draft, DraftClaim, MathOutcome, Reading
 
 #: Without any quote or run a sentence is no claim of the documents.
 _BARE = SupportCheck(support=Support.UNSUPPORTED, score=0.0, features={"citations": 0.0})
+
+
+#: What the confidence in a claim is multiplied with when one independent source alone says it and nothing was computed.
+ALONE = 0.9
 
 
 class Verified(Value):
@@ -60,10 +65,13 @@ def _checked(
     outcome = runs.get(claim.run_id) if claim.run_id else None
     if outcome is not None:
         check = check_computed(claim.model_copy(update={"citations": citations}), outcome)
+        if claim.by_model and check.support is Support.SUPPORTED:
+            titles = [documents[quote.sha256].title for quote in citations]
+            check = check_told(claim.text, outcome, [quote.quote for quote in citations], titles)
     elif not citations:
         check = _BARE
     else:
-        check = check_support(claim.text, _evidence(citations))
+        check = check_support(claim.text, evidence_of(citations))
     voices = origins.among(quote.sha256 for quote in citations)
     return Claim(
         id=claim_id,
@@ -77,8 +85,8 @@ def _checked(
     )
 
 
-def _evidence(citations: Sequence[Quote]) -> list[str]:
-    """Each quote, and all of one document together: the cells of a row only make sense side by side."""
+def evidence_of(citations: Sequence[Quote]) -> list[str]:
+    """What the support of a claim is checked against. Each quote, and all of one document together: the cells of a row only make sense side by side."""
     together: dict[str, list[str]] = {}
     for quote in citations:
         together.setdefault(quote.sha256, []).append(quote.quote)
@@ -87,4 +95,4 @@ def _evidence(citations: Sequence[Quote]) -> list[str]:
 
 def _confidence(check: SupportCheck, voices: int, *, computed: bool) -> float:
     """The check's score, less a little where one independent source alone says it and nothing was computed."""
-    return round(check.score * (1.0 if computed or voices > 1 else 0.9), 3)
+    return round(check.score * (1.0 if computed or voices > 1 else ALONE), 3)

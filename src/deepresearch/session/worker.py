@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from deepresearch.model.errors import DeepResearchError, SessionLostError
 from deepresearch.model.report import Report
@@ -59,6 +60,9 @@ class Worker:
 
     async def run(self) -> None:
         """Work until stopped. Raises `StorageError` when the database cannot be used to begin with."""
+        # Every session may have some threads busy; what decides who runs what must not wait for one.
+        threads = ThreadPoolExecutor(max_workers=8 + 4 * self._concurrency, thread_name_prefix="worker")
+        asyncio.get_running_loop().set_default_executor(threads)
         async with DeepResearch(self._settings) as research:
             lease = research.archive.lease
             research.watch.sweeper = Sweeper(lease, research.claims, self._settings.takeover_grace_seconds)

@@ -21,6 +21,7 @@ async def research(stages: Stages, steps: int | None = None) -> None:
     """
     await stages.load()
     plan = Plan.model_validate(await stages.plan())
+    await stages.web()
     await stages.index()
     wanted = plan.sub_questions if steps is None else plan.sub_questions[:steps]
     await _all([stages.read(sub.id) for sub in wanted])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deepresearch.model.documents import Document
+from deepresearch.model.evidence import Claim
 from deepresearch.model.mathematics import MathRequest, MathStatus
 from deepresearch.model.plan import Plan, SubQuestion
 from deepresearch.model.retrieval import Hit
@@ -23,6 +24,9 @@ class ExtractiveTeam:
     """Plans by the question's words, answers with the documents' own sentences and with computed figures."""
 
     name = "extractive"
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
     async def plan(self, question: str) -> Plan:
         """Parts of the question, typed by their words."""
@@ -62,6 +66,14 @@ class ExtractiveTeam:
             lead.extend(range(len(claims), len(claims) + min(_LEAD_EACH, computed or len(own))))
             claims.extend(own)
         return Draft(claims=tuple(claims), lead=tuple(lead))
+
+    async def mend(self, request: MathRequest, attempt: int, error: str) -> MathRequest | None:
+        """Nothing: its scripts are the same every time."""
+        return None
+
+    async def revise(self, draft: Draft, checked: Sequence[Claim], readings: Sequence[Reading]) -> Draft:
+        """The same draft: its sentences are the documents' own."""
+        return draft
 
 
 def _as_claim(finding: Finding) -> DraftClaim:

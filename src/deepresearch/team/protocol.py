@@ -11,7 +11,7 @@ from typing import Protocol
 
 from deepresearch.model.base import Value
 from deepresearch.model.documents import Document
-from deepresearch.model.evidence import Quote
+from deepresearch.model.evidence import Claim, Quote
 from deepresearch.model.mathematics import MathRequest, MathResult
 from deepresearch.model.plan import Plan, SubQuestion
 from deepresearch.model.retrieval import Hit
@@ -26,12 +26,21 @@ class Finding(Value):
     relevance: float
 
 
+class ShownPassage(Value):
+    """A stretch of a document that a language model was shown."""
+
+    sha256: str
+    start: int
+    end: int
+
+
 class Reading(Value):
     """What reading the hits of one sub-question brought.
 
     `findings` answer it, best first; `nearby` are other statements on the matter, kept because one of them may
     contradict a finding. `uncovered` are terms of the question that nothing found speaks of. `instructions` are
-    sentences that try to steer a language model: they were left out.
+    sentences that try to steer a language model: they were left out. `shown` is what a model saw, `apart` the
+    documents (by SHA-256) that were kept from it because they address it.
     """
 
     sub_question: str
@@ -41,16 +50,23 @@ class Reading(Value):
     documents: int
     uncovered: tuple[str, ...]
     instructions: tuple[Quote, ...] = ()
+    shown: tuple[ShownPassage, ...] = ()
+    apart: tuple[str, ...] = ()
 
 
 class DraftClaim(Value):
-    """A sentence meant for the report, before any gate. Computed sentences name their run."""
+    """A sentence meant for the report, before any gate. Computed sentences name their run.
+
+    `by_model` says that a language model worded it; `rewritten` that it had its second chance.
+    """
 
     text: str
     sub_question: str
     citations: tuple[Quote, ...]
     run_id: str | None = None
     relevance: float = 1.0
+    by_model: bool = False
+    rewritten: bool = False
 
 
 class Draft(Value):
@@ -66,6 +82,10 @@ class Team(Protocol):
     @property
     def name(self) -> str:
         """``extractive`` or ``PROVIDER:MODEL``."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what is held open; the cast is not used any more."""
         ...
 
     async def plan(self, question: str) -> Plan:
@@ -91,6 +111,17 @@ class Team(Protocol):
 
     async def write(self, plan: Plan, readings: Sequence[Reading], results: Sequence[MathOutcome]) -> Draft:
         """Choose and order the sentences of the report."""
+        ...
+
+    async def mend(self, request: MathRequest, attempt: int, error: str) -> MathRequest | None:
+        """The request with another script after a run failed with `error`; None to leave it. `attempt` is from 1."""
+        ...
+
+    async def revise(self, draft: Draft, checked: Sequence[Claim], readings: Sequence[Reading]) -> Draft:
+        """The draft after its check: failing sentences rewritten or left out; the same draft when all is well.
+
+        `checked` are the claims made of the draft's sentences, in the same order, perhaps with more after them.
+        """
         ...
 
 

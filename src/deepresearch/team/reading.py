@@ -10,10 +10,12 @@ from rapidfuzz import fuzz
 
 from deepresearch.corpus import sentences
 from deepresearch.evidence import addresses_a_model
+from deepresearch.evidence.sentence_model import CHOSEN_FROM
 from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Quote
 from deepresearch.model.plan import SubQuestion
 from deepresearch.model.retrieval import Hit
+from deepresearch.team.answerability import ANSWERED_FROM, passage_fit
 from deepresearch.team.answering import (
     TermWeights,
     asked_stems,
@@ -31,6 +33,9 @@ ANSWER_FLOOR = 0.62
 #: Below this a sentence is not even on the matter.
 NEARBY_FLOOR = 0.45
 _MOST_FINDINGS = 8
+#: How many of the best passages are looked at as a whole, and how many sentences one of them may give.
+_PASSAGES_WEIGHED = 6
+_MOST_CHOSEN = 4
 _MOST_NEARBY = 24
 _SAME = 92.0
 _POINTS_BACK = re.compile(
@@ -62,6 +67,7 @@ def read_hits(sub_question: SubQuestion, hits: Sequence[Hit], documents: dict[st
     instructions: dict[tuple[str, int], Quote] = {}
     scored: list[tuple[float, bool, _Candidate]] = []
     said: set[str] = set()
+    chosen = _chosen_sentences(sub_question, hits, documents, weights)
     for found in _candidates(hits, documents):
         candidate = found
         if addresses_a_model(candidate.text):
@@ -70,16 +76,18 @@ def read_hits(sub_question: SubQuestion, hits: Sequence[Hit], documents: dict[st
         own = set(stems(candidate.text))
         around = set(stems(f"{candidate.heading} {candidate.document.title} {candidate.before}"))
         covered = coverage(asked, own, around, weights)
-        if covered < NEARBY_FLOOR or not own & set(asked):
+        likely = chosen.get((candidate.document.sha256, candidate.end), 0.0)
+        if not likely and (covered < NEARBY_FLOOR or not own & set(asked)):
             continue
         context = f"{candidate.heading} {candidate.document.title}"
         answers = (
-            covered >= ANSWER_FLOOR
+            (covered >= ANSWER_FLOOR or likely > 0.0)
             and gives_type(sub_question, clean(candidate.text))
             and names_the_years(sub_question, candidate.text, context)
         )
         if answers:
             said |= own | around
+        covered = max(covered, likely)
         fit = form_fit(sub_question, candidate.text)
         score = (
             (covered if fit is None else 0.65 * covered + 0.35 * fit) - 0.004 * candidate.rank + _shape(candidate.text)
@@ -106,6 +114,26 @@ def read_hits(sub_question: SubQuestion, hits: Sequence[Hit], documents: dict[st
         uncovered=tuple(term for term in sub_question.terms if not set(stems(term)) & said),
         instructions=tuple(instructions.values()),
     )
+
+
+def _chosen_sentences(
+    sub_question: SubQuestion, hits: Sequence[Hit], documents: dict[str, Document], weights: TermWeights
+) -> dict[tuple[str, int], float]:
+    """Sentences of passages that likely hold the answer, by document and end, with how well each fits (0 to 1)."""
+    chosen: dict[tuple[str, int], float] = {}
+    prose = [hit.passage for hit in hits if hit.passage.kind == "prose"]
+    for passage in prose[:_PASSAGES_WEIGHED]:
+        spans = list(sentences(passage.text))
+        texts = [passage.text[start:end] for start, end in spans]
+        heading = " ".join([documents[passage.sha256].title, *passage.heading_path])
+        fit = passage_fit(sub_question, texts, heading, weights)
+        if fit.probability < ANSWERED_FROM:
+            continue
+        likely = [(index, score) for index, score in fit.ranked if score >= CHOSEN_FROM] or list(fit.ranked[:1])
+        for index, score in likely[:_MOST_CHOSEN]:
+            place = (passage.sha256, passage.start + spans[index][1])
+            chosen[place] = max(chosen.get(place, 0.0), fit.probability * (0.5 + 0.5 * score))
+    return chosen
 
 
 def _candidates(hits: Sequence[Hit], documents: dict[str, Document]) -> Iterator[_Candidate]:

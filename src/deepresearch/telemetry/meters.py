@@ -1,4 +1,4 @@
-"""Metrics: the process-wide meter provider, pushed by OTLP when an endpoint is set.
+"""Metrics: the process-wide meter provider, readable as a Prometheus page and pushed by OTLP when an endpoint is set.
 
 `init_meter_provider` is called once by a program (command, API, worker), never by an import;
 `shutdown_meter_provider` flushes within a bound, whatever the endpoint does.
@@ -6,107 +6,165 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import socket
 import threading
-import uuid
-from typing import TYPE_CHECKING
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from deepresearch.telemetry.bounded import finish_within
+from deepresearch.telemetry.resource import service_resource
 
 if TYPE_CHECKING:
+    from opentelemetry.metrics import Meter
     from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader
+    from opentelemetry.sdk.metrics.export import MetricReader
 
-_log = logging.getLogger("deepresearch.telemetry")
+    from deepresearch.telemetry.prometheus import MetricsPage
+
 _lock = threading.Lock()
 _provider: MeterProvider | None = None
 _provider_pid: int | None = None
+_page: MetricsPage | None = None
 
 #: Upper bounds in seconds of `telemetry_sandbox_duration_seconds`.
 SANDBOX_DURATION_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
+
+#: Upper bounds in seconds of whole sessions.
+SESSION_DURATION_BUCKETS = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+
+#: Upper bounds in seconds of what takes moments: stages, model calls, searches.
+SHORT_DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+
+#: Upper bounds of tokens of one model call, the ones the GenAI conventions advise.
+TOKEN_BUCKETS = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576)
+
+_BUCKETS: dict[str, tuple[float, ...]] = {
+    "telemetry.sandbox.duration": SANDBOX_DURATION_BUCKETS,
+    "deepresearch.session.duration": SESSION_DURATION_BUCKETS,
+    "deepresearch.session.step.duration": SHORT_DURATION_BUCKETS,
+    "deepresearch.retrieval.duration": SHORT_DURATION_BUCKETS,
+    "gen_ai.client.operation.duration": SHORT_DURATION_BUCKETS,
+    "gen_ai.client.token.usage": TOKEN_BUCKETS,
+}
 
 
 def init_meter_provider(
     service_name: str,
     endpoint: str | None = None,
     *,
+    protocol: str = "http",
     period_s: float = 15.0,
     export_timeout_s: float = 5.0,
     extra_readers: tuple[MetricReader, ...] = (),
 ) -> MeterProvider:
     """Install the meter provider of this process and return it; a second call returns the first.
 
-    `endpoint` is the base address of an OTLP/HTTP receiver (``http://host:4318``); metrics go to
-    ``/v1/metrics`` there every `period_s` seconds. Without it metrics are only readable through
-    `extra_readers` (a Prometheus page, a test).
+    `endpoint` is the base address of an OTLP receiver; over HTTP (``http://host:4318``) metrics go to
+    ``/v1/metrics`` there, or to the address as it stands when it ends in ``/metrics``, every `period_s` seconds.
+    `protocol` is ``http`` or ``grpc``. With and without an endpoint `prometheus.render_page` reads the metrics;
+    `extra_readers` are for tests. Raises `UsageError` for an address or protocol that cannot be used; an endpoint that does not
+    answer is no error: the process goes on and the exporter says so in the log, once a minute at most.
     """
     from opentelemetry import metrics
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
     from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
-    from opentelemetry.sdk.resources import Resource
 
-    global _provider, _provider_pid
+    from deepresearch.telemetry.otlp import metric_exporter
+    from deepresearch.telemetry.prometheus import MetricsPage
+
+    global _provider, _provider_pid, _page
     with _lock:
         if _provider is not None and _provider_pid == os.getpid():
             return _provider
-        readers: list[MetricReader] = list(extra_readers)
+        page = MetricsPage()
+        readers: list[MetricReader] = [page.reader, *extra_readers]
         if endpoint:
             readers.append(
                 PeriodicExportingMetricReader(
-                    _exporter(endpoint, export_timeout_s),
+                    metric_exporter(endpoint, protocol, export_timeout_s),
                     export_interval_millis=period_s * 1000,
                     export_timeout_millis=export_timeout_s * 1000,
                 )
             )
         provider = MeterProvider(
             metric_readers=readers,
-            resource=Resource.create(
-                {
-                    "service.name": service_name,
-                    "service.instance.id": f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
-                }
-            ),
+            resource=service_resource(service_name),
             views=[
-                View(
-                    instrument_name="telemetry.sandbox.duration",
-                    aggregation=ExplicitBucketHistogramAggregation(boundaries=SANDBOX_DURATION_BUCKETS),
-                )
+                View(instrument_name=name, aggregation=ExplicitBucketHistogramAggregation(boundaries=bounds))
+                for name, bounds in _BUCKETS.items()
             ],
             shutdown_on_exit=False,
         )
-        metrics.set_meter_provider(provider)
-        _provider, _provider_pid = provider, os.getpid()
-        return provider
+        if _provider_pid is None:
+            # OpenTelemetry keeps the first provider of a process for ever; our own instruments ask `meter` below.
+            metrics.set_meter_provider(provider)
+        _provider, _provider_pid, _page = provider, os.getpid(), page
+    _start_instruments()
+    return provider
 
 
 def shutdown_meter_provider(timeout_s: float = 5.0) -> None:
     """Flush and stop. Never raises and never waits much longer than `timeout_s` seconds."""
-    global _provider
+    global _provider, _page
     with _lock:
-        provider, _provider = _provider, None
-    if provider is None:
-        return
-    stopped = threading.Event()
-
-    def stop() -> None:
-        try:
-            provider.shutdown(timeout_millis=timeout_s * 1000)
-        except Exception:
-            _log.warning("meter provider did not stop cleanly", exc_info=True)
-        finally:
-            stopped.set()
-
-    threading.Thread(target=stop, name="meter-shutdown", daemon=True).start()
-    if not stopped.wait(timeout_s + 0.5):
-        _log.warning("metrics were not flushed within %.1f s; going on without", timeout_s)
+        provider, _provider, _page = _provider, None, None
+    if provider is not None:
+        finish_within(timeout_s, lambda: provider.shutdown(timeout_millis=timeout_s * 1000), what="metrics")
 
 
-def _exporter(endpoint: str, timeout_s: float) -> MetricExporter:
-    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+def meter(name: str) -> Meter:
+    """The meter of the provider that `init_meter_provider` made, else of the one the surrounding program installed."""
+    from opentelemetry import metrics
 
-    # The HTTP exporter takes a constructor argument as it is: the path has to be there.
-    address = endpoint.rstrip("/")
-    if not address.endswith("/v1/metrics"):
-        address += "/v1/metrics"
-    return OTLPMetricExporter(endpoint=address, timeout=timeout_s)
+    provider = _provider
+    return provider.get_meter(name) if provider is not None else metrics.get_meter(name)
+
+
+def current_page() -> MetricsPage | None:
+    """The Prometheus page of the present provider, None without one."""
+    return _page
+
+
+Instruments = TypeVar("Instruments")
+_makers: list[Callable[[], Any]] = []
+
+
+def instruments(make: Callable[[], Instruments]) -> Callable[[], Instruments]:
+    """Decorate a class (or function) that makes instruments: calling it gives the ones of the present provider.
+
+    They are made when the provider is installed, so that every counter is born at zero before anything happens:
+    a counter that is born at 1 hides the first failure of a process from rates.
+    """
+    made: weakref.WeakKeyDictionary[object, Instruments] = weakref.WeakKeyDictionary()
+    without_provider: list[Instruments] = []
+    guard = threading.Lock()
+
+    def current() -> Instruments:
+        provider = _provider
+        if provider is None:
+            if not without_provider:
+                with guard:
+                    if not without_provider:
+                        without_provider.append(make())
+            return without_provider[0]
+        found = made.get(provider)
+        if found is None:
+            with guard:
+                found = made.get(provider)
+                if found is None:
+                    found = made[provider] = make()
+        return found
+
+    _makers.append(current)
+    return current
+
+
+def _start_instruments() -> None:
+    # Imported here and not above: these modules need this one.
+    from deepresearch.telemetry import model_calls, retrieval, sandbox, sessions
+
+    del model_calls, retrieval, sandbox, sessions
+    for maker in _makers:
+        maker()
