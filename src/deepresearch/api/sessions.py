@@ -26,7 +26,6 @@ from deepresearch.session.queue import ENDED
 from deepresearch.session.requests import checked_id, checked_question, new_session_id
 from deepresearch.team.casts import EXTRACTIVE, check_team
 from deepresearch.web import checked_settings
-from deepresearch.web import checked_settings
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], responses=PROBLEMS)
 
@@ -165,8 +164,6 @@ def _options(asked: SessionAsked, has_files: bool, services: Services, caller: C
     if team not in chosen and "*" not in chosen:
         raise UsageError(f"This server lets nobody choose the team {team[:80]!r}; see DEEPRESEARCH_API_TEAMS.")
     check_team(team, services.settings)
-    if asked.web:
-        checked_settings(services.settings)
     if asked.web:
         checked_settings(services.settings)
     sources = allowed_paths(asked.sources, services.settings)
