@@ -9,26 +9,12 @@ from typing import Annotated
 import typer
 
 from deepresearch import __version__
-from deepresearch.cli import (
-    collections,
-    doctor,
-    explain,
-    ingest,
-    query,
-    replay,
-    review,
-    sandbox,
-    search,
-    serve,
-    sessions,
-    testing,
-    trace,
-    worker,
-)
 from deepresearch.cli.failures import debug_wanted, explain_failure
+from deepresearch.cli.lazily import LazyGroup
 
 app = typer.Typer(
     name="deepresearch",
+    cls=LazyGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -42,21 +28,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 the work failed, 2 bad usage, 3 needs review, 124 sandbox timeout, "
     "125 sandbox not available, 130 interrupted.",
 )
-app.command("query")(query.query)
-app.command("ingest")(ingest.ingest)
-app.command("search")(search.search)
-app.command("explain")(explain.explain)
-app.command("trace")(trace.trace)
-app.command("replay")(replay.replay)
-app.command("review")(review.review)
-app.command("worker")(worker.worker)
-app.command("doctor")(doctor.doctor)
-app.command("serve")(serve.serve)
-app.add_typer(sessions.app, name="sessions")
-app.add_typer(collections.app, name="collections")
-app.add_typer(collections.index_app, name="index")
-app.add_typer(sandbox.app, name="sandbox")
-app.add_typer(testing.app, name="testing")
 
 
 def _version(wanted: bool) -> None:

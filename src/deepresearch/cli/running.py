@@ -15,7 +15,6 @@ import typer
 from deepresearch.cli.failures import INTERRUPTED
 from deepresearch.model.report import Report, ReportStatus
 from deepresearch.model.session import SessionEvent
-from deepresearch.report import render_json
 from deepresearch.session.progress import Count, Listener, Silent
 from deepresearch.settings import Settings
 from deepresearch.telemetry.programs import telemetry_of_command
@@ -97,6 +96,8 @@ def run_remotely(work: Callable[[Watched], Report], session_id: str, server: str
 def announce(report: Report, *, as_json: bool) -> None:
     """Show a finished report on standard output and end with its exit code."""
     if as_json:
+        from deepresearch.report import render_json
+
         typer.echo(render_json(report))
     else:
         typer.echo(_summary(report))
