@@ -282,3 +282,20 @@ def test_a_running_session_is_neither_purged_nor_run_twice(stored_in: dict[str, 
         assert resumed.returncode == 1
         assert "is being run by process" in resumed.stderr
         assert not ended(queue, "busy")
+
+
+def test_unknown_ids_and_broken_requests_are_named(environment: dict[str, str]) -> None:
+    for arguments, said in (
+        (("sessions", "cancel", "nobody"), "There is no session 'nobody'"),
+        (("sessions", "purge", "nobody"), "There is no session 'nobody'"),
+        (("sessions", "resume", "nobody"), "There is no session 'nobody'"),
+        (("review", "nobody", "--approve"), "There is no session 'nobody'"),
+        (("review", "nobody"), "either --approve or --reject"),
+        (("review", "nobody", "--approve", "--reject"), "either --approve or --reject"),
+        (("sessions", "purge"), "--older-than"),
+        (("sessions", "purge", "--older-than", "soon"), "'soon' is no age"),
+        (("sessions", "purge", "--older-than", "-3d"), "is no age"),
+    ):
+        refused = run(*arguments, environment=environment)
+        assert refused.returncode == 2, (arguments, refused.stderr)
+        assert said in refused.stderr, (arguments, refused.stderr)
