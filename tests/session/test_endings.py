@@ -194,6 +194,18 @@ def test_a_review_waits_through_restarts_and_is_given_once(stored_in: dict[str, 
         assert "Wrong orchard." in (queue.record("bad").error or "")
 
 
+def test_a_review_beside_a_running_worker_shows_the_decided_report(stored_in: dict[str, str], tmp_path: Path) -> None:
+    with queue_of(stored_in) as queue:
+        queue.submit(options(small_folder(tmp_path), review=True), session_id="beside")
+        with worker(stored_in) as working:
+            wait_for(lambda: ended(queue, "beside"), working)
+            approved = run("review", "beside", "--approve", "--json", environment=stored_in)
+            assert approved.returncode == 0, approved.stderr
+            assert json.loads(approved.stdout)["status"] == "completed"
+            wait_for(lambda: queue.record("beside").state == "completed", working)
+        assert finished(queue, "beside") == Counter([*STAGES, "reviewed"])
+
+
 def test_a_query_that_needs_review_says_so_by_its_exit_code(environment: dict[str, str], tmp_path: Path) -> None:
     folder = str(small_folder(tmp_path))
     asked = run("query", QUESTION, "--sources", folder, "--review", "--session", "r", environment=environment)
