@@ -78,6 +78,21 @@ def test_a_malformed_env_file_and_wrong_names_and_values(tmp_path: Path, environ
     assert found["data folder"][0]["detail"].startswith(environment["DEEPRESEARCH_HOME"])
 
 
+def test_an_env_file_that_is_no_text(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / ".env").write_bytes(b"DEEPRESEARCH_TEAM=\xff\xfe\n")
+    code, found = examine(environment, tmp_path)
+    assert code == 1
+    assert ["UTF-8" in one["remedy"] for one in found["settings"]] == [True]
+    done = subprocess.run(
+        [sys.executable, "-m", "deepresearch", "sandbox", "images"],
+        env={**environment, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}, cwd=tmp_path, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        2, "deepresearch: The file .env in this folder is no UTF-8 text. Save it as UTF-8, or move it away.\n"
+    )  # fmt: skip
+
+
 def test_folders_that_cannot_be_written(tmp_path: Path, environment: dict[str, str]) -> None:
     file = tmp_path / "file"
     file.write_text("")

@@ -197,3 +197,11 @@ def test_logrotate_rotates_while_two_processes_write_and_no_line_is_lost(tmp_pat
         lines += [json.loads(line) for line in data.splitlines()]
     assert len(list(logs.iterdir())) > 1
     assert sorted((line["writer"], line["number"]) for line in lines) == [(w, n) for w in "ab" for n in range(3000)]
+
+
+def test_the_image_of_api_and_worker_works_without_rights_on_a_read_only_root() -> None:
+    docker = program("docker")
+    built = subprocess.run([docker, "image", "inspect", "deepresearch-app:latest"], capture_output=True, check=False)
+    if built.returncode != 0:
+        pytest.skip("deepresearch-app:latest is not built here")
+    assert "works" in _run(OPS / "tools" / "try-app-image")
