@@ -16,6 +16,8 @@ import pytest
 import yaml
 from tests.ops.programs import PROJECT, program
 
+from deepresearch.settings import Settings
+
 OPS = PROJECT / "ops"
 PROFILES: tuple[tuple[str, ...], ...] = ((), ("app",), ("observability",), ("app", "observability"))
 
@@ -82,6 +84,11 @@ def test_every_variable_of_compose_is_in_the_example() -> None:
     named = set(re.findall(r"\$\{([A-Z_]+)", (PROJECT / "docker-compose.yml").read_text()))
     example = (PROJECT / ".env.example").read_text()
     assert named == {name for name in named if re.search(rf"^#?{name}=", example, re.MULTILINE)}
+
+
+def test_the_example_names_every_setting_and_nothing_else() -> None:
+    example = set(re.findall(r"^#?(DEEPRESEARCH_[A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+    assert example == {f"DEEPRESEARCH_{name.upper()}" for name in Settings.model_fields}
 
 
 def test_only_the_worker_holds_the_engine_s_socket() -> None:
