@@ -180,6 +180,12 @@ class Claims:
             )
         )
 
+    def waiting(self) -> int:
+        """How many sessions wait for a worker."""
+        query = sa.select(sa.func.count()).where(sessions.c.state == SessionState.QUEUED, sessions.c.unattended)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
     @staticmethod
     def _running(connection: sa.Connection) -> int:
         query = sa.select(sa.func.count()).where(sessions.c.state == SessionState.RUNNING, sessions.c.unattended)
