@@ -105,6 +105,8 @@ class ModelServer:
             return 404, error_body(404, f"The model `{request.model}` does not exist.", "model_not_found")
         if request.tool is not None and not scenario.tools:
             return 400, error_body(400, f"{request.model} does not support tools", None)
+        if request.sets_temperature and not scenario.temperature:
+            return 400, error_body(400, "Unsupported parameter: 'temperature' is not supported with this model.", None)
         if scenario.context is not None and request.tokens > scenario.context:
             message = (
                 f"This model's maximum context length is {scenario.context} tokens. However, your messages resulted "

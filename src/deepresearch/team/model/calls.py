@@ -91,6 +91,7 @@ class Caller:
         self._client: httpx2.AsyncClient | None = None
         self._models: dict[Address, Model] = {}
         self._down: set[Address] = set()
+        self._bare: set[Address] = set()
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -134,12 +135,15 @@ class Caller:
             if isinstance(result, Reply):
                 self._down.discard(address)
                 return result
+            if result.remedy is Remedy.BARE and address not in self._bare:
+                self._bare.add(address)
+                return await self._of(address, ask, key)
             match result.remedy:
                 case Remedy.SHORTER:
                     raise TooLong(result.reason)
                 case Remedy.TEXT if ask.tool is not None:
                     raise NoTools(result.reason)
-                case Remedy.REFUSED | Remedy.TEXT:
+                case Remedy.REFUSED | Remedy.TEXT | Remedy.BARE:
                     raise Refused(result.reason)
                 case Remedy.CONFIGURATION:
                     raise _Unanswered(result.reason, setting=True)
@@ -234,6 +238,9 @@ class Caller:
             ],
             allow_text_output=ask.tool is None,
         )  # fmt: skip
+        settings = ModelSettings(max_tokens=room.output)
+        if address not in self._bare:
+            settings["temperature"] = 0.0
         stream: StreamedResponse | None = None
         limit = min(self._settings.model_timeout_seconds * 4, max(1.0, self._budget.seconds_left()))
         try:
@@ -243,7 +250,7 @@ class Caller:
                 direct.model_request_stream(
                     model,
                     messages,
-                    model_settings=ModelSettings(max_tokens=room.output, temperature=0.0),
+                    model_settings=settings,
                     model_request_parameters=parameters,
                     instrument=False,
                 ) as stream,
