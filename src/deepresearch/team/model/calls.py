@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from deepresearch.team.model.failures import Failure
 
 
+#: Pieces of a stream after which it is cut: far more than the longest answer that is asked for.
+_MOST_PIECES = 200_000
+
+
+class _EndlessError(Exception):
+    """The stream does not end."""
+
+
 class ModelOutage(Exception):
     """No model answered. The text says why."""
 
@@ -167,7 +175,7 @@ class Caller:
         price = self._prices.of(str(address))
         per_token = None if price is None else (price.input / 1e6, price.output / 1e6)
         async with self._gate:
-            asked = len(ask.system) + len(ask.user) + len(str(ask.schema))
+            asked = len(f"{ask.system}{ask.user}{ask.schema}".encode("utf-8", "replace"))
             room = self._budget.reserve(asked, self._settings.model_max_output_tokens, per_token)
             number = await asyncio.to_thread(self._ledger.begin, key, str(address))
             reply: Reply | None = None
@@ -187,8 +195,7 @@ class Caller:
                         reply=reply, error=error, input_tokens=tokens[0], output_tokens=tokens[1], cost_usd=cost
                     )
                     await asyncio.to_thread(self._ledger.end, number, outcome)
-                self._budget.release(room)
-            self._budget.spent = await asyncio.to_thread(self._ledger.spent)
+                self._budget.release(room, usage, cost)
         self._notebook.used(self._budget.spent)
         result = reply if reply is not None else failure
         assert result is not None
@@ -255,8 +262,11 @@ class Caller:
                     instrument=False,
                 ) as stream,
             ):
+                pieces = 0
                 async for _ in stream:
-                    pass
+                    pieces += 1
+                    if pieces > _MOST_PIECES:
+                        raise _EndlessError
                 response = stream.get()
         except Exception as error:
             raise _Broken(error, None if stream is None else _usage(stream)) from error
