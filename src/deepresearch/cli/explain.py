@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deepresearch.cli.running import printable
+from deepresearch.report.names import last_name
 
 if TYPE_CHECKING:
     from deepresearch.evidence import Explanation
@@ -63,7 +63,7 @@ def _show(one: ExplainedClaim) -> None:
     for explained in one.quotes:
         quote = explained.quote
         page = f" p. {quote.page}" if quote.page is not None else ""
-        place = f"{printable(PurePath(quote.source).name)}{page} [{quote.start}:{quote.end}]"
+        place = f"{printable(last_name(quote.source))}{page} [{quote.start}:{quote.end}]"
         state = "" if explained.holds else "  NOT IN THE STORED TEXT"
         typer.echo(f"  cites {place}{state}\n    “{printable(' '.join(quote.quote.split()))}”")
     if claim.run_id:

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import PurePath
 from types import FrameType
 
 import typer
@@ -16,6 +15,7 @@ from deepresearch.cli.failures import INTERRUPTED
 from deepresearch.model.report import Report, ReportStatus
 from deepresearch.model.session import SessionEvent
 from deepresearch.report import render_json
+from deepresearch.report.names import last_name
 from deepresearch.session.progress import Count, Listener, Silent
 from deepresearch.settings import Settings
 from deepresearch.telemetry.programs import telemetry_of_command
@@ -110,7 +110,7 @@ def _summary(report: Report) -> str:
     for claim in report.claims:
         where = ", ".join(
             dict.fromkeys(
-                PurePath(quote.source).name + (f" p. {quote.page}" if quote.page else "") for quote in claim.citations
+                last_name(quote.source) + (f" p. {quote.page}" if quote.page else "") for quote in claim.citations
             )
         )
         computed = f", computed by {claim.run_id}" if claim.run_id else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: Bytes an engine takes for itself, and for each character of the passages, measured generously.
 _EMPTY_COLLECTION = 40 * MEGABYTE
 _TIMES_THE_TEXT = 12
+
+#: The file that names an index's documents by their SHA-256.
+_DOCUMENTS = "documents.txt"
 
 #: Seconds to wait for another process that is using the same collection.
 PATIENCE = 120.0
@@ -63,6 +66,18 @@ class FolderPlace:
     def remove(self, name: str) -> None:
         """See `IndexPlace`. Raises `StorageError` too."""
         remove_index(self._folder / name, wait=PATIENCE)
+
+    def note(self, name: str, sha256s: Sequence[str]) -> None:
+        """Write beside the index which documents it holds, so that it can be found by them."""
+        note = self._folder / name / _DOCUMENTS
+        if not note.exists():
+            note.write_text("\n".join(sha256s))
+
+    def noted_with(self, sha256s: Iterable[str]) -> list[str]:
+        """The indexes noted to hold one of these documents."""
+        wanted = set(sha256s)
+        notes = sorted(self._folder.glob(f"*/{_DOCUMENTS}")) if wanted else []
+        return [note.parent.name for note in notes if wanted & set(note.read_text().split())]
 
     def need_room_for(self, characters: int) -> None:
         """See `IndexPlace`."""

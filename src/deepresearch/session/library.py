@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -37,7 +37,7 @@ class Library:
     """
 
     def __init__(self, settings: Settings, shared: IndexPlace | None = None) -> None:
-        self._own: IndexPlace = FolderPlace(settings.home / "index")
+        self._own = FolderPlace(settings.home / "index")
         self._shared = shared or _shared_place(settings) or self._own
         self._open: dict[str, tuple[Index, int]] = {}
         self._lock = threading.Lock()
@@ -53,6 +53,7 @@ class Library:
         if not self._own.exists(name):
             self._own.need_room_for(sum(len(passage.text) for passage in unique.values()))
         with self.open(name) as index:
+            self._own.note(name, sorted({document.sha256 for document in documents}))
             if index.count() != len(unique):
                 dates = {document.sha256: document.date for document in documents if document.date is not None}
                 index.upsert(unique.values(), dates=dates, progress=lambda done: on_progress(done, len(unique)))
@@ -74,6 +75,10 @@ class Library:
     def remove(self, name: str) -> None:
         """Remove the collection's index; no error when there is none. Raises `IndexingError`, `StorageError`."""
         self._place(name).remove(name)
+
+    def sets_with(self, sha256s: Iterable[str]) -> list[str]:
+        """The sets of documents on this machine that hold one of these."""
+        return self._own.noted_with(sha256s)
 
     def need_room_for(self, collection: str, characters: int) -> None:
         """Raise `StorageError` unless a named collection can grow by passages of so many characters."""
