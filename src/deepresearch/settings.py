@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     api_source_roots: str = Field(
         default="", description="Folders of the server, with colons between, that sessions over the API may read."
     )
+    api_teams: str = Field(
+        default="", description="Teams that clients may choose beside extractive and the one that is set; * for any."
+    )
     api_upload_files: int = Field(default=500, ge=1, description="Files in one upload.")
     api_upload_file_mb: int = Field(default=100, ge=1, description="Size of one uploaded file.")
     api_upload_total_mb: int = Field(default=400, ge=1, description="Size of one upload.")

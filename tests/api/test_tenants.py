@@ -143,7 +143,7 @@ def test_a_token_is_good_for_its_scopes_only(shared: Server, owned: dict[str, st
     "header", [None, "Bearer", "Bearer wrong", f"Basic {GLOBEX}", f"Bearer {GLOBEX}x", "Bearer \xff"]
 )
 def test_without_a_right_token_nothing_is_told(shared: Server, owned: dict[str, str], header: str | None) -> None:
-    headers = {} if header is None else {"Authorization": header.encode("latin-1")}
+    headers = {} if header is None else {b"Authorization": header.encode("latin-1")}
     with httpx.Client(base_url=shared.base) as http:
         for path in (f"/v1/sessions/{owned['session_id']}", "/v1/sessions/never", "/v1/collections", "/v1/nowhere"):
             answer = http.get(path, headers=headers)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-
 from tests.conftest import PROJECT
 from tests.postgres_server import PostgresServer
 

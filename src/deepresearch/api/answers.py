@@ -10,6 +10,7 @@ from deepresearch.model.base import Value
 from deepresearch.model.documents import RefusedSource
 from deepresearch.model.session import AuditEntry, SessionRecord
 from deepresearch.sandbox import SandboxResult
+from deepresearch.session.explaining import ExplainedClaim
 from deepresearch.session.holdings import CollectionRecord, Holding
 
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -105,6 +106,15 @@ class CollectionShown(CollectionRecord):
     """A collection with its documents."""
 
     sources: tuple[Holding, ...]
+
+
+class Explained(Value):
+    """Why claims got their verdicts."""
+
+    model_config = _example({"session_id": "20261128-121500-1f2e3d4c", "claims": []})
+
+    session_id: str
+    claims: tuple[ExplainedClaim, ...]
 
 
 class IngestDone(Value):

@@ -56,6 +56,13 @@ _HOLDING: dict[str, Any] = {
 }
 _POINT: dict[str, Any] = {"label": "2024", "value": 412.0, "quote": _QUOTE}
 _SERIES: dict[str, Any] = {"name": "Emissions", "unit": "t", "axis": "year", "points": [_POINT]}
+_EXPLANATION: dict[str, Any] = {
+    "check": {"support": "supported", "score": 0.97, "features": {"overlap": 1.0}, "missing": []},
+    "sentences": [],
+    "contributions": {"overlap": 3.1},
+    "to_next_band": 0.0,
+    "would_change": [],
+}
 _LEG: dict[str, Any] = {"rank": 1, "score": 7.2, "contribution": 0.26}
 _MATH: dict[str, Any] = {"status": "success", "alert_required": False, "degradation_note": "", "runs": [f"{_ID}-M1"]}
 _USAGE: dict[str, Any] = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "seconds": 2.4}
@@ -143,6 +150,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "terms": ["emissions"],
     },
     "SupportCheck": {"support": "supported", "score": 0.97, "features": {"overlap": 1.0}, "missing": []},
+    "CarryingSentence": {
+        "text": "Emissions fell to 412 tonnes during 2024.",
+        "shared": [[0, 9]],
+        "adds": ["emissions"],
+    },
+    "ExplainedQuote": {"quote": _QUOTE, "holds": True},
+    "Explanation": _EXPLANATION,
+    "NumberOrigin": {"written": "412", "kind": "quote", "name": ""},
+    "ExplainedClaim": {
+        "claim": _CLAIM,
+        "quotes": [{"quote": _QUOTE, "holds": True}],
+        "origins": 1,
+        "explanation": _EXPLANATION,
+        "numbers": [],
+        "confidence_note": "0.97",
+        "would_change": [],
+        "conflicts": [],
+    },
     "LegScore": _LEG,
     "deepresearch__model__report__Usage": _USAGE,
     "deepresearch__sandbox__contract__Usage": {"cpu_ms": 38, "peak_memory_bytes": 31457280},

@@ -17,6 +17,8 @@ from deepresearch.model.errors import (
     NoReadableSourceError,
     SandboxUnavailable,
     SessionBusyError,
+    SessionLostError,
+    SessionStateError,
     SourceError,
     StorageError,
     UnknownSessionError,
@@ -29,6 +31,8 @@ MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[DeepResearchError], int], ...] = (
     (UnknownSessionError, 404),
     (SessionBusyError, 409),
+    (SessionStateError, 409),
+    (SessionLostError, 409),
     (InvalidSandboxRequest, 422),
     (SandboxUnavailable, 503),
     (NoReadableSourceError, 422),

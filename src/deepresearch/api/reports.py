@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
 from starlette.responses import Response
 
-from deepresearch.api.answers import Artefact, ArtefactList, SourceInfo, SourceList
+from deepresearch.api.answers import Artefact, ArtefactList, Explained, SourceInfo, SourceList
 from deepresearch.api.describing import PROBLEMS
 from deepresearch.api.problems import Problem, not_found
 from deepresearch.api.scopes import READ
@@ -23,6 +23,7 @@ from deepresearch.model.report import Report
 from deepresearch.model.session import SessionRecord
 from deepresearch.report import render_json, write_reports
 from deepresearch.report.pictures import safe_picture
+from deepresearch.session.explaining import ExplainedClaim, explain_session
 from deepresearch.session.queue import ENDED
 from deepresearch.session.tables import artefacts as artefact_rows
 
@@ -117,6 +118,25 @@ def artefact(name: Annotated[str, PathParameter(max_length=1000)], called: Calle
                 },
             )
     raise not_found(f"Session {called.id} has no file {name[:80]!r}.")
+
+
+@router.get("/{session_id}/explain", dependencies=[READ])
+def explain(
+    called: Called,
+    services: Served,
+    claim: Annotated[str | None, Query(max_length=20, description="One claim only, by its id.")] = None,
+) -> Explained:
+    """What each claim rests on, how its verdict was reached, and what would change it."""
+    found = _report(services, called)
+    if claim is not None and claim not in {one.id for one in found.claims}:
+        raise not_found(f"The report of session {called.id} has no claim {claim!r}.")
+    explained = explain_session(services.archive, called.id, claim)
+    return Explained(
+        session_id=called.id,
+        claims=tuple(
+            ExplainedClaim.model_validate(services.shown.value(one.model_dump(mode="json"))) for one in explained
+        ),
+    )
 
 
 @router.get("/{session_id}/sources", dependencies=[READ])

@@ -49,7 +49,8 @@ class SessionAsked(_Asked):
     web: bool = Field(False, description="Search the web as well.")
     budget_minutes: float | None = Field(None, gt=0, le=100_000, description="Minutes of work.")
     budget_tokens: int | None = Field(None, gt=0, le=10**12, description="Tokens of language models.")
-    budget_cost_usd: float | None = Field(None, gt=0, le=10**6, description="US dollars for language models.")
+    budget_calls: int | None = Field(None, ge=0, le=10**6, description="Calls of language models.")
+    budget_cost_usd: float | None = Field(None, ge=0, le=10**6, description="US dollars for language models.")
     budget_steps: int | None = Field(None, gt=0, le=10**6, description="Searches with their reading, and sandbox runs.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import signal
 import socket
 from types import FrameType
 
@@ -80,7 +81,9 @@ class _Server(uvicorn.Server):
         services = getattr(self._app.state, "services", None)
         if services is not None:
             services.following.stop()
-        super().handle_exit(sig, frame)
+        # Not the inherited way, which would die of the signal after all is closed: being told to stop is no failure.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +24,7 @@ from deepresearch.model.session import SessionOptions, SessionRecord
 from deepresearch.session.purging import Purged
 from deepresearch.session.queue import ENDED
 from deepresearch.session.requests import checked_id, checked_question, new_session_id
-from deepresearch.team.casts import check_team
+from deepresearch.team.casts import EXTRACTIVE, check_team
 from deepresearch.web import checked_settings
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], responses=PROBLEMS)
@@ -159,6 +160,9 @@ def _options(asked: SessionAsked, has_files: bool, services: Services, caller: C
         if services.collections.holdings.form(collection) is None:
             raise Problem(404, "unknown-collection", f"There is no collection {asked.collection!r}.", exit_code=2)
     team = asked.team or services.settings.team
+    chosen = {EXTRACTIVE, services.settings.team, *re.split(r"[,\s]+", services.settings.api_teams)}
+    if team not in chosen and "*" not in chosen:
+        raise UsageError(f"This server lets nobody choose the team {team[:80]!r}; see DEEPRESEARCH_API_TEAMS.")
     check_team(team, services.settings)
     if asked.web:
         checked_settings(services.settings)
@@ -172,6 +176,7 @@ def _options(asked: SessionAsked, has_files: bool, services: Services, caller: C
         team=team,
         budget_minutes=asked.budget_minutes,
         budget_tokens=asked.budget_tokens,
+        budget_calls=asked.budget_calls,
         budget_cost_usd=asked.budget_cost_usd,
         budget_steps=asked.budget_steps,
         review=asked.review,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deepresearch.cli.remote import ServerOption, chosen_server, client_of
 from deepresearch.cli.running import printable
 from deepresearch.report.names import last_name
 
@@ -28,6 +29,7 @@ def explain(
         str | None, typer.Option("--claim", metavar="C1", help="One claim only, by its id in the report.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
+    server: ServerOption = None,
 ) -> None:
     """Show what each claim rests on, how its verdict was reached, and what would change it.
 
@@ -39,11 +41,15 @@ def explain(
     from deepresearch.session.explaining import explain_session
     from deepresearch.settings import Settings
 
-    archive = Archive(Settings())
-    try:
-        explained = explain_session(archive, session_id, claim)
-    finally:
-        archive.close()
+    if (chosen := chosen_server(server)) is not None:
+        with client_of(chosen) as client:
+            explained = client.explain(session_id, claim)
+    else:
+        archive = Archive(Settings())
+        try:
+            explained = explain_session(archive, session_id, claim)
+        finally:
+            archive.close()
     if as_json:
         document = {"session_id": session_id, "claims": [one.model_dump(mode="json") for one in explained]}
         typer.echo(json.dumps(document, indent=2))

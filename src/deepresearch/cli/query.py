@@ -99,7 +99,7 @@ def query(
     session_id = checked_id(session) if session else new_session_id()
 
     if (chosen := chosen_server(server)) is not None:
-        if not sources and collection is None:
+        if not sources and collection is None and not web:
             raise UsageError(
                 "There is nothing to search: name a file or folder with --sources, or a collection with --collection."
             )
@@ -114,9 +114,13 @@ def query(
                     out=out,
                     listener=watched.through(shown),
                     collection=collection,
+                    web=web,
                     team=team,
                     budget_minutes=budget_minutes,
                     budget_steps=budget_steps,
+                    budget_tokens=budget_tokens,
+                    budget_cost_usd=budget_cost,
+                    budget_calls=budget_calls,
                     review=review,
                 )
 

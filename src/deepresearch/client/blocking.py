@@ -27,6 +27,7 @@ from deepresearch.model.report import Report
 from deepresearch.model.session import AuditEntry, SessionEvent, SessionRecord
 from deepresearch.sandbox import SandboxRequest, SandboxResult
 from deepresearch.session.collections import SearchResult
+from deepresearch.session.explaining import ExplainedClaim
 from deepresearch.session.holdings import CollectionRecord, Holding
 from deepresearch.session.ingesting import Ingested
 from deepresearch.session.purging import Purged
@@ -69,7 +70,7 @@ class Client:
         """Ask a question of local `sources`, which are sent along, of a `collection` there, or of both.
 
         `asked` are further fields of the request: team, session_id, priority, review, web, budget_minutes,
-        budget_tokens, budget_cost_usd, budget_steps. Gives the queued session.
+        budget_tokens, budget_cost_usd, budget_calls, budget_steps. Gives the queued session.
         """
         sent = upload if upload is not None else pack(sources) if sources else None
         return self._send(calls.submit(question, sent, {"collection": collection, **asked}))
@@ -162,6 +163,10 @@ class Client:
     def artefact(self, session_id: str, name: str) -> bytes:
         """A file the session made, by its name or its SHA-256."""
         return self._send(calls.artefact(session_id, name))
+
+    def explain(self, session_id: str, claim: str | None = None) -> list[ExplainedClaim]:
+        """Why the claims of the report got their verdicts."""
+        return self._send(calls.explain(session_id, claim))
 
     def sources(self, session_id: str) -> list[dict[str, Any]]:
         """The documents of a session, without their texts."""

@@ -17,6 +17,7 @@ from deepresearch.model.report import Report
 from deepresearch.model.session import AuditEntry, SessionEvent, SessionRecord
 from deepresearch.sandbox import Output, SandboxRequest, SandboxResult
 from deepresearch.session.collections import SearchResult
+from deepresearch.session.explaining import ExplainedClaim
 from deepresearch.session.holdings import CollectionRecord, Holding
 from deepresearch.session.ingesting import Ingested
 from deepresearch.session.purging import Purged
@@ -44,7 +45,10 @@ class Call(Generic[Answer]):
 
 def submit(question: str, upload: Upload | None, asked: Mapping[str, Any]) -> Call[SessionRecord]:
     """Ask. The id is made here, so that sending it twice asks once."""
-    fields = {"question": question, **{name: value for name, value in asked.items() if value not in (None, False, ())}}
+    fields = {
+        "question": question,
+        **{name: value for name, value in asked.items() if value is not None and value is not False},
+    }
     fields.setdefault("session_id", new_session_id())
     if upload is None:
         return Call("POST", "/v1/sessions", _model(SessionRecord.model_validate), body=fields)
@@ -116,6 +120,15 @@ def rendered(session_id: str, form: str) -> Call[bytes]:
 def artefact(session_id: str, name: str) -> Call[bytes]:
     """A file the session made."""
     return Call("GET", f"{_session(session_id)}/artefacts/{quote(name)}", lambda answer: answer.content)
+
+
+def explain(session_id: str, claim: str | None) -> Call[list[ExplainedClaim]]:
+    """Why claims got their verdicts."""
+
+    def read(answer: httpx.Response) -> list[ExplainedClaim]:
+        return [ExplainedClaim.model_validate(one) for one in _json(answer)["claims"]]
+
+    return Call("GET", f"{_session(session_id)}/explain", read, params={"claim": claim} if claim else {})
 
 
 def sources(session_id: str) -> Call[list[dict[str, Any]]]:
