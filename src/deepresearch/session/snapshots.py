@@ -33,7 +33,10 @@ class Snapshots:
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """End the process that reads."""
+        """End the process that reads, also in the middle of a page."""
+        worker = self._worker
+        if worker is not None:
+            worker.stop()
         with self._lock:
             if self._worker is not None:
                 self._worker.close()
