@@ -21,7 +21,11 @@ from deepresearch.model.session import SessionOptions
 from deepresearch.session.archive import Archive
 from deepresearch.session.purging import Purging
 from deepresearch.session.service import DeepResearch
+from deepresearch.session.snapshots import Snapshots
+from deepresearch.session.web_pages import WebPages
+from deepresearch.session.web_records import WebGathered
 from deepresearch.settings import Settings
+from deepresearch.web import Web
 
 QUESTION = "How many berths does the harbour of Tarvik have?"
 LIES = ("9999", "8888", "7777", "6666", "5555", "4444", "3333", "2222")
@@ -378,3 +382,31 @@ def test_all_islands_can_be_asked_for(web: LocalWeb, home: Path) -> None:
     for number, island in enumerate(ISLANDS[3::7]):
         report = ask(settings_for(web, home), f"How many berths does the harbour of {island} have?", f"w{number}")
         assert str(berths(island)) in report.answer
+
+
+def test_the_web_ends_in_time_with_what_it_has(web: LocalWeb, home: Path) -> None:
+    """Half of the time a session has left is the most that searching and fetching take of it."""
+    web.special = {"/drip.html": web.special["/drip.html"]}
+    drips = [(f"hostile{number}.example", "/drip.html") for number in range(5)]
+    web.found_for_everything += drips
+    settings = settings_for(web, home)
+
+    async def work() -> WebGathered:
+        with closing(Archive(settings)) as archive:
+            archive.store.create_session("w", SessionOptions(question=QUESTION, web=True))
+            snapshots = Snapshots(archive.store)
+            async with Web(settings, resolver=MappedResolver({}, ["127.0.0.1"])) as opened:
+
+                async def opening() -> Web:
+                    return opened
+
+                pages = WebPages("w", archive.store, snapshots, opening, settings)
+                try:
+                    return await pages.gather([[QUESTION]], 20, lambda _done, _total, _label: None, seconds=8)
+                finally:
+                    snapshots.close()
+
+    gathered = asyncio.run(work())
+    late = {page.url for page in gathered.refused if "time of the session" in page.reason}
+    assert late >= {web.url(*drip) for drip in drips}
+    assert web.url("harbours.example", "/tarvik.html") in {page.url for page in gathered.pages}
