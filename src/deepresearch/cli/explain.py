@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepresearch.cli.remote import ServerOption, chosen_server, client_of
-from deepresearch.cli.running import printable
-from deepresearch.report.names import last_name
+from deepresearch.cli.server_option import ServerOption, chosen_server, client_of
+from deepresearch.cli.terminal import printable
 
 if TYPE_CHECKING:
     from deepresearch.evidence import Explanation
@@ -63,6 +62,8 @@ def explain(
 
 
 def _show(one: ExplainedClaim) -> None:
+    from deepresearch.report.names import last_name
+
     claim = one.claim
     typer.echo(f"{claim.id}  {claim.support}  {printable(claim.text)}")
     typer.echo(f"  confidence {one.confidence_note}")
