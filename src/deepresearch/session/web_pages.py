@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from deepresearch.evidence.independence import registrable_domain
 from deepresearch.model.errors import FetchRefused
@@ -21,7 +22,9 @@ from deepresearch.session.snapshots import Snapshots
 from deepresearch.session.store import Store
 from deepresearch.session.web_records import RefusedPage, WebGathered, WebPage, WebSearch
 from deepresearch.settings import Settings
-from deepresearch.web import Web
+
+if TYPE_CHECKING:
+    from deepresearch.web import Web
 
 #: Queries of one round at most, and results asked for each.
 _QUERIES = 12
