@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import PurePath
 from types import FrameType
 
 import typer
@@ -108,11 +107,13 @@ def announce(report: Report, *, as_json: bool) -> None:
 
 
 def _summary(report: Report) -> str:
+    from deepresearch.report.names import last_name
+
     lines = ["", report.answer, ""]
     for claim in report.claims:
         where = ", ".join(
             dict.fromkeys(
-                PurePath(quote.source).name + (f" p. {quote.page}" if quote.page else "") for quote in claim.citations
+                last_name(quote.source) + (f" p. {quote.page}" if quote.page else "") for quote in claim.citations
             )
         )
         computed = f", computed by {claim.run_id}" if claim.run_id else ""
