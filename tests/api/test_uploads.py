@@ -283,7 +283,10 @@ def test_a_collection_by_upload(acme: httpx.Client) -> None:
     assert (first["added"], first["unchanged"], first["documents"]) == (2, 0, 2)
     again = acme.post("/v1/collections/ships/documents", files=form_files(DOCUMENTS)).json()
     assert (again["added"], again["unchanged"]) == (0, 2)
-    changed = {"harbour.md": "# Harbour\n\nThe harbour of Lindvik was closed in 1999.\n", "bad.pdf": b"%PDF-1.7 no"}
+    changed: dict[str, str | bytes] = {
+        "harbour.md": "# Harbour\n\nThe harbour of Lindvik was closed in 1999.\n",
+        "bad.pdf": b"%PDF-1.7 no",
+    }
     third = acme.post("/v1/collections/ships/documents", files=form_files(changed)).json()
     assert (third["changed"], third["documents"]) == (1, 2)
     assert [one["source"] for one in third["refused"]] == ["bad.pdf"]

@@ -201,9 +201,9 @@ def test_answers_that_are_none_of_ours() -> None:
     with (
         scripted([(500, {}, [b'{"type": "x:unexpected", "detail": "broken", "exit_code": 1}'])]) as (base, _),
         Client(base) as client,
+        pytest.raises(ServerError, match="broken"),
     ):
-        with pytest.raises(ServerError, match="broken"):
-            client.cancel("x")
+        client.cancel("x")
 
 
 def test_a_server_that_dies_while_it_is_followed(home: Path, documents: Path) -> None:
