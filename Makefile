@@ -30,7 +30,7 @@ format: ## put the code into its format
 	$(BIN)/ruff format .
 
 lock: ## renew the locked requirements from pyproject.toml
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra docker -o requirements/runtime.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra docker --extra qdrant -o requirements/runtime.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra docker --extra qdrant --extra dev -o requirements/dev.lock
 	echo uv | $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header - -o requirements/uv.lock
 

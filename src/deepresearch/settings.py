@@ -60,6 +60,15 @@ class Settings(BaseSettings):
     session_retention_days: float = Field(
         default=0.0, ge=0, description="Workers purge sessions that ended so long ago; 0 keeps them."
     )
+    qdrant_url: str | None = Field(
+        default=None, description="Address of a Qdrant server for collections; an index in the home folder unless set."
+    )
+    qdrant_collection: str = Field(
+        default="deepresearch",
+        pattern=r"[A-Za-z0-9_-]{1,60}",
+        description="What the names of the server's collections begin with.",
+    )
+    qdrant_api_key: SecretStr | None = Field(default=None, description="The server's key, if it wants one.")
     sandbox_backend: str = Field(default="auto", description="auto, docker or bubblewrap.")
     sandbox_image: str = Field(
         default="deepresearch-python-sandbox:latest", description="Image of the docker back end."
@@ -174,7 +183,7 @@ class Settings(BaseSettings):
         default=60.0, ge=0, description="Pages that any session fetched in this time are not fetched again."
     )
 
-    @field_validator("log_dir", "otel_metrics_endpoint", "otel_traces_endpoint", mode="before")
+    @field_validator("log_dir", "otel_metrics_endpoint", "otel_traces_endpoint", "qdrant_url", mode="before")
     @classmethod
     def _unset_when_empty(cls, value: object) -> object:
         # Compose hands an unset variable on as an empty one.

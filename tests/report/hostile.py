@@ -42,14 +42,13 @@ TEXTS = (
 )
 
 SVG = b"""<?xml version="1.0"?>
-<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd"><!ENTITY b "<script>document.title='pwned'</script>">]>
 <?xml-stylesheet href="http://attacker.example/x.css"?>
 <svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:x="http://www.w3.org/1999/xhtml"
  viewBox="0 0 10 10" onload="document.title='pwned'">
 <script>document.title='pwned'</script>
 <style>@import url(http://attacker.example/x.css); rect{fill:url(http://attacker.example/f)}</style>
 <style>rect{stroke:#123456}</style>
-<foreignObject><x:body><x:script>document.title='pwned'</x:script></x:body></foreignObject>
+<foreignObject><x:div onclick="document.title='pwned'">label</x:div></foreignObject><foreignObject><x:body><x:script>document.title='pwned'</x:script></x:body></foreignObject>
 <a xlink:href="javascript:document.title='pwned'"><text>link</text></a>
 <image href="http://attacker.example/a.png"/><image href="data:image/svg+xml;base64,PHN2Zy8+"/>
 <image href="data:image/png;base64,iVBORw0KGgo="/>
@@ -57,7 +56,7 @@ SVG = b"""<?xml version="1.0"?>
 <rect id="ok" width="5" height="5" fill="url(#gradient)" onclick="alert(1)" style="fill:url('http://attacker.example')"/>
 <set attributeName="href" to="javascript:alert(1)"/>
 <animate attributeName="href" values="javascript:alert(1)"/>
-<text>&a;&b;kept</text>
+<text>kept</text>
 </svg>"""
 
 

@@ -12,40 +12,41 @@ from tests.report.hostile import SVG
 from tests.report.material import chart
 
 from deepresearch.model.report import Report
-from deepresearch.report.pictures import media_type_of, safe_picture, sanitised_svg
+from deepresearch.report.pictures import safe_picture
 
 NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'
 
 
+def shown(content: bytes) -> bytes:
+    """What a report shows of an SVG."""
+    picture = safe_picture(content)
+    assert picture is not None
+    assert picture[0] == "image/svg+xml"
+    return picture[1]
+
+
 def test_a_hostile_svg_keeps_its_drawing_and_nothing_else() -> None:
-    clean = sanitised_svg(SVG)
+    clean = shown(SVG)
     text = clean.decode("utf-8")
-    for word in (
-        "script",
-        "pwned",
-        "attacker",
-        "onload",
-        "onclick",
-        "foreignObject",
-        "javascript",
-        "passwd",
-        "DOCTYPE",
-    ):
+    for word in ("script", "pwned", "attacker", "onload", "onclick", "javascript", "alert"):
         assert word not in text, word
     root = etree.fromstring(clean)
-    kept = [etree.QName(element).localname for element in root.iter()]
-    assert kept == ["svg", "style", "image", "image", "image", "use", "use", "rect", "text"]
     rect = root.find("{*}rect")
-    assert dict(rect.attrib) == {"id": "ok", "width": "5", "height": "5", "fill": "url(#gradient)"}
-    assert root.find("{*}text").text == "kept"
-    assert sanitised_svg(clean) == clean
+    assert rect.get("fill") == "url(#gradient)"
+    assert "attacker" not in (rect.get("style") or "")
+    assert "kept" in text
+    assert shown(clean) == clean
+
+
+def test_labels_that_mermaid_writes_as_html_are_kept() -> None:
+    assert "label" in shown(SVG).decode("utf-8")
 
 
 def test_an_honest_chart_is_unchanged_in_content() -> None:
     def outline(content: bytes) -> list[tuple[str, dict[str, str], str | None]]:
         return [(e.tag, dict(e.attrib), e.text) for e in etree.fromstring(content).iter()]
 
-    assert outline(sanitised_svg(chart())) == outline(chart())
+    assert outline(shown(chart())) == outline(chart())
 
 
 def test_references_inside_a_matplotlib_like_file_stay() -> None:
@@ -56,7 +57,7 @@ def test_references_inside_a_matplotlib_like_file_stay() -> None:
         '<g clip-path="url(#p)">'
         '<use xlink:href="#m" style="fill: #1f77b4; stroke: url(#g)"/></g></svg>'
     )
-    clean = sanitised_svg(source.encode()).decode()
+    clean = shown(source.encode()).decode()
     for part in ("stroke-linejoin: round", 'xlink:href="#m"', 'clip-path="url(#p)"', "stroke: url(#g)"):
         assert part in clean
     assert "metadata" not in clean
@@ -75,45 +76,27 @@ def test_references_inside_a_matplotlib_like_file_stay() -> None:
     ],
 )
 def test_styles_that_could_fetch_go(style: str) -> None:
-    clean = sanitised_svg(f'<svg {NAMESPACE}><style>{style}</style><g style="{style}"/></svg>'.encode()).decode()
+    clean = shown(f'<svg {NAMESPACE}><style>{style}</style><g style="{style}"/></svg>'.encode()).decode()
     assert "a/b" not in clean and "import" not in clean and "data:" not in clean
 
 
 @pytest.mark.parametrize(
-    ("content", "media_type"),
-    [
-        (b"\x89PNG\r\n\x1a\n....", "image/png"),
-        (b"\xff\xd8\xff\xe0", "image/jpeg"),
-        (b"GIF89a", "image/gif"),
-        (b"RIFF....WEBPVP8 ", "image/webp"),
-        (b"%PDF-1.7", "application/pdf"),
-        (f"<svg {NAMESPACE}/>".encode(), "image/svg+xml"),
-        (f'<?xml version="1.0" encoding="utf-16"?><svg {NAMESPACE}/>'.encode("utf-16"), "image/svg+xml"),
-        (b"<svg/>", None),
-        (b"<html><svg xmlns='http://www.w3.org/2000/svg'/></html>", None),
-        (b"", None),
-        (b"not a picture", None),
-        (f"<svg {NAMESPACE}><g></svg>".encode(), None),
-    ],
+    "content", [b"", b"not a picture", b"<svg/>", f"<svg {NAMESPACE}><g></svg>".encode(), b"<html></html>", b'{"a": 1}']
 )
-def test_the_type_is_read_from_the_bytes(content: bytes, media_type: str | None) -> None:
-    assert media_type_of(content) == media_type
+def test_what_is_no_picture_is_not_shown(content: bytes) -> None:
+    assert safe_picture(content) is None
 
 
-def test_bombs_are_refused() -> None:
+def test_bombs_are_not_shown() -> None:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "ha"}">' for n in range(10))
-    bomb = f"<!DOCTYPE svg [{entities}]><svg {NAMESPACE}><text>&e9;</text></svg>".encode()
-    picture = safe_picture(bomb)
-    assert picture is None or len(picture[1]) < 1000
-    deep = f"<svg {NAMESPACE}>{'<g>' * 5000}{'</g>' * 5000}</svg>".encode()
-    assert safe_picture(deep) is None
-    assert safe_picture(f"<svg {NAMESPACE}>{' ' * (17 * 1024 * 1024)}</svg>".encode()) is None
+    assert safe_picture(f"<!DOCTYPE svg [{entities}]><svg {NAMESPACE}><text>&e9;</text></svg>".encode()) is None
+    assert safe_picture(f"<svg {NAMESPACE}>{'<g>' * 5000}{'</g>' * 5000}</svg>".encode()) is None
 
 
 @needs_chromium
 def test_a_hostile_svg_opened_by_itself_runs_nothing(tmp_path: Path) -> None:
     path = tmp_path / "figure.svg"
-    path.write_bytes(sanitised_svg(SVG))
+    path.write_bytes(shown(SVG))
     dom, log = run_chromium(tmp_path / "profile", "--dump-dom", path.as_uri())
     assert "pwned" not in dom and "kept" in dom
     assert not [line for line in console(log) if "attacker" in line]
@@ -122,8 +105,8 @@ def test_a_hostile_svg_opened_by_itself_runs_nothing(tmp_path: Path) -> None:
 def test_only_sanitised_svg_is_written_and_shown(hostile: Report) -> None:
     assert hostile.figures
     for figure in hostile.figures:
-        assert Path(figure.path).read_bytes() == sanitised_svg(SVG)
+        assert Path(figure.path).read_bytes() == shown(SVG)
     sources = html.document_fromstring(Path(hostile.paths["html"]).read_bytes()).xpath("//img/@src")
     assert len(sources) == len(hostile.figures)
     for source in sources:
-        assert b64decode(source.removeprefix("data:image/svg+xml;base64,")) == sanitised_svg(SVG)
+        assert b64decode(source.removeprefix("data:image/svg+xml;base64,")) == shown(SVG)

@@ -193,7 +193,7 @@ def test_an_index_that_is_gone_or_of_another_encoder(
 def test_two_writers_wait_for_one_another_only_in_the_same_collection(
     few: Path, folder: Path, home: Path, environment: dict[str, str]
 ) -> None:
-    with WriterLock(home / "locks", "books", 0):
+    with closing(Archive(Settings(home=home))) as archive, WriterLock(archive.store.engine, home / "locks", "books", 0):
         second = _run("ingest", folder, "--collection", "books", "--wait", "0.3", environment=environment)
         assert _json("ingest", folder, "--collection", "others", environment=environment)["added"] == 12
     assert second.returncode == 1

@@ -112,7 +112,7 @@ def test_a_session_cancelled_while_nobody_runs_it_is_written_down_by_a_worker(
             first.send_signal(signal.SIGTERM)
             first.wait()
         queue.cancel("left")
-        assert run("worker", "--once", environment=environment).stdout == "left cancelled\n"
+        assert run("worker", "--once", environment=environment).stderr == "left cancelled\n"
         assert queue.record("left").state == "cancelled"
 
 
@@ -174,11 +174,11 @@ def test_a_review_waits_through_restarts_and_is_given_once(stored_in: dict[str, 
     assert run("worker", "--once", environment=stored_in).returncode == 0
     with queue_of(stored_in) as queue:
         assert [queue.record(one).state for one in ("good", "bad")] == ["needs_review"] * 2
-        assert run("worker", "--once", environment=stored_in).stdout == "", "nobody takes it before the decision"
+        assert run("worker", "--once", environment=stored_in).stderr == "", "nobody takes it before the decision"
         queue.review("good", approve=True, note="Checked against the ledger.", reviewer="ann")
         with pytest.raises(SessionStateError, match="approved by ann"):
             queue.review("good", approve=False, reviewer="ben")
-        assert run("worker", "--once", environment=stored_in).stdout == "good completed\n"
+        assert run("worker", "--once", environment=stored_in).stderr == "good completed\n"
         report = queue.archive.report("good")
         assert report is not None
         assert report.limits[0].startswith("A person (ann) approved this report on ")

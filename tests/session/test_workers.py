@@ -69,7 +69,7 @@ def test_a_killed_workers_session_ends_on_another(stored_in: dict[str, str], tmp
         assert has_event(queue, "moved", "session.taken_over")
         assert finished(queue, "moved") == Counter(STAGES)
         queue.submit(options(folder), session_id="whole")
-        assert run("worker", "--once", environment=environment).stdout == "whole completed\n"
+        assert run("worker", "--once", environment=environment).stderr == "whole completed\n"
         assert report_of(queue, "moved") == report_of(queue, "whole")
 
 
@@ -84,7 +84,7 @@ def test_a_stopped_worker_hands_over(stored_in: dict[str, str], tmp_path: Path) 
             assert first.wait() == 0
         record = queue.record("handed")
         assert (record.state, record.owner) == ("queued", None)
-        assert run("worker", "--once", environment=environment).stdout == "handed completed\n"
+        assert run("worker", "--once", environment=environment).stderr == "handed completed\n"
         assert finished(queue, "handed") == Counter(STAGES)
         assert not has_event(queue, "handed", "session.taken_over")
 

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from deepresearch.cli.interruptible import finish_or_stop
-from deepresearch.cli.opened import opened_collections
-from deepresearch.cli.remote import ServerOption
-from deepresearch.cli.running import printable
+from deepresearch.cli.server_option import ServerOption
+from deepresearch.cli.terminal import printable
 
 app = typer.Typer(no_args_is_help=True, help="List, look at and delete collections of documents.")
 index_app = typer.Typer(no_args_is_help=True, help="Look after the search indexes.")
@@ -23,6 +22,8 @@ _Name = Annotated[str, typer.Argument(metavar="NAME", help="The collection's nam
 @app.command("list")
 def list_collections(as_json: _Json = False, server: ServerOption = None) -> None:
     """Show all collections."""
+    from deepresearch.cli.opened import opened_collections
+
     with opened_collections(server) as collections:
         records = collections.records()
     if as_json:
@@ -41,6 +42,8 @@ def list_collections(as_json: _Json = False, server: ServerOption = None) -> Non
 @app.command()
 def show(name: _Name, as_json: _Json = False, server: ServerOption = None) -> None:
     """Show one collection and its documents."""
+    from deepresearch.cli.opened import opened_collections
+
     with opened_collections(server) as collections:
         record = collections.record(name)
         documents = list(collections.documents(name))
@@ -64,6 +67,8 @@ def show(name: _Name, as_json: _Json = False, server: ServerOption = None) -> No
 @app.command()
 def delete(name: _Name, as_json: _Json = False, server: ServerOption = None) -> None:
     """Delete a collection: its index, and every text that no session and no other collection needs."""
+    from deepresearch.cli.opened import opened_collections
+
     with opened_collections(server) as collections:
         collections.delete(name)
     if as_json:
@@ -80,6 +85,8 @@ def forget(
     server: ServerOption = None,
 ) -> None:
     """Delete documents from a collection: the passages, the record, and the text when nothing else needs it."""
+    from deepresearch.cli.opened import opened_collections
+
     with opened_collections(server) as collections:
         count = collections.forget(name, sources)
     if as_json:
@@ -95,6 +102,8 @@ def rebuild(name: _Name, as_json: _Json = False, server: ServerOption = None) ->
     from deepresearch.session.collections import Rebuilt
 
     def work(stop: threading.Event) -> Rebuilt:
+        from deepresearch.cli.opened import opened_collections
+
         with opened_collections(server) as collections, collection_progress() as on_progress:
             return collections.rebuild(name, on_progress=on_progress, stop=stop)
 

@@ -25,7 +25,7 @@ def doctor(
 
     Exit codes: 0 nothing failed, 1 something did. A warning is no failure.
     """
-    from deepresearch.cli.running import printable
+    from deepresearch.cli.terminal import printable
     from deepresearch.doctor import State, examine
 
     findings = []

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepresearch.cli.remote import ServerOption, chosen_server, client_of
-from deepresearch.cli.running import printable
+from deepresearch.cli.server_option import ServerOption, chosen_server, client_of
+from deepresearch.cli.terminal import printable
 
 if TYPE_CHECKING:
     from deepresearch.evidence import Explanation

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from deepresearch.cli.interruptible import finish_or_stop
-from deepresearch.cli.remote import ServerOption
+from deepresearch.cli.server_option import ServerOption
 
 
 def ingest(

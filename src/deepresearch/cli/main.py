@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from deepresearch import __version__
-from deepresearch.cli import (
-    collections,
-    doctor,
-    explain,
-    ingest,
-    query,
-    replay,
-    review,
-    sandbox,
-    search,
-    serve,
-    sessions,
-    testing,
-    trace,
-    worker,
-)
 from deepresearch.cli.failures import debug_wanted, explain_failure
 
 app = typer.Typer(
@@ -42,21 +28,37 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 the work failed, 2 bad usage, 3 needs review, 124 sandbox timeout, "
     "125 sandbox not available, 130 interrupted.",
 )
-app.command("query")(query.query)
-app.command("ingest")(ingest.ingest)
-app.command("search")(search.search)
-app.command("explain")(explain.explain)
-app.command("trace")(trace.trace)
-app.command("replay")(replay.replay)
-app.command("review")(review.review)
-app.command("worker")(worker.worker)
-app.command("doctor")(doctor.doctor)
-app.command("serve")(serve.serve)
-app.add_typer(sessions.app, name="sessions")
-app.add_typer(collections.app, name="collections")
-app.add_typer(collections.index_app, name="index")
-app.add_typer(sandbox.app, name="sandbox")
-app.add_typer(testing.app, name="testing")
+#: Command, or group of commands, to its module and what of it is registered.
+_COMMANDS = {
+    "query": ("query", "query"),
+    "ingest": ("ingest", "ingest"),
+    "search": ("search", "search"),
+    "explain": ("explain", "explain"),
+    "trace": ("trace", "trace"),
+    "replay": ("replay", "replay"),
+    "review": ("review", "review"),
+    "worker": ("worker", "worker"),
+    "doctor": ("doctor", "doctor"),
+    "serve": ("serve", "serve"),
+    "sessions": ("sessions", "app"),
+    "collections": ("collections", "app"),
+    "index": ("collections", "index_app"),
+    "sandbox": ("sandbox", "app"),
+    "testing": ("testing", "app"),
+}
+
+
+def _register(arguments: Sequence[str]) -> None:
+    """Load the command that is asked for, and no other: importing all of them takes a second. All for anything else."""
+    asked = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name, (module, attribute) in _COMMANDS.items():
+        if asked in _COMMANDS and name != asked:
+            continue
+        registered = getattr(importlib.import_module(f"deepresearch.cli.{module}"), attribute)
+        if isinstance(registered, typer.Typer):
+            app.add_typer(registered, name=name)
+        else:
+            app.command(name)(registered)
 
 
 def _version(wanted: bool) -> None:
@@ -81,6 +83,7 @@ def _main(
 def run() -> None:
     """Entry point: run the command; an error becomes one or two sentences and its exit code."""
     try:
+        _register(sys.argv[1:])
         app()
     except Exception as error:
         if debug_wanted():

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from deepresearch.cli.remote import ServerOption, ask, chosen_server, client_of
+from deepresearch.cli.remote import ask
 from deepresearch.cli.running import Watched, announce, run_interruptibly, run_remotely
+from deepresearch.cli.server_option import ServerOption, chosen_server, client_of
 
 
 def query(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from deepresearch.model.documents import Document
 from deepresearch.model.errors import ServerError, SessionError, UsageError
@@ -23,29 +21,6 @@ from deepresearch.settings import Settings
 if TYPE_CHECKING:
     # Loaded only by what works on a server: other commands start without it.
     from deepresearch.client import Client, Upload
-
-ServerOption = Annotated[
-    str | None,
-    typer.Option(
-        "--server",
-        metavar="URL",
-        help="Work on this server, with the token in DEEPRESEARCH_API_TOKEN. Default: DEEPRESEARCH_SERVER, else here.",
-        show_default=False,
-    ),
-]
-
-
-def chosen_server(server: str | None) -> str | None:
-    """The server to work on: the option, else the setting; None for this machine. An empty option means here."""
-    return (Settings().server if server is None else server) or None
-
-
-def client_of(server: str) -> Client:
-    """The client for a server. Raises `UsageError` for an address that is none."""
-    from deepresearch.client import Client
-
-    token = Settings().api_token
-    return Client(server, token.get_secret_value() if token else None)
 
 
 class RemoteSessions:

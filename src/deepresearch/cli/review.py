@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from deepresearch.cli.remote import ServerOption, chosen_server, client_of, follow
+from deepresearch.cli.remote import follow
+from deepresearch.cli.server_option import ServerOption, chosen_server, client_of
 
 
 def review(

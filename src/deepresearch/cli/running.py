@@ -13,6 +13,7 @@ from types import FrameType
 import typer
 
 from deepresearch.cli.failures import INTERRUPTED
+from deepresearch.cli.terminal import printable
 from deepresearch.model.report import Report, ReportStatus
 from deepresearch.model.session import SessionEvent
 from deepresearch.report import render_json
@@ -121,11 +122,3 @@ def _summary(report: Report) -> str:
         lines += ["", "Limits:", *(f"  {limit}" for limit in report.limits)]
     lines += ["", f"Report: {report.paths['html']}"]
     return "\n".join(printable(line) for line in lines)
-
-
-def printable(text: str) -> str:
-    """Text of documents never drives the terminal: control characters are shown, not sent."""
-    return "".join(
-        character if character == "\t" or (ord(character) >= 32 and not 0x7F <= ord(character) < 0xA0) else "�"
-        for character in text
-    )

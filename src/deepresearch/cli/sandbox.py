@@ -12,8 +12,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from deepresearch.cli.remote import ServerOption, chosen_server, client_of
 from deepresearch.cli.sandbox_output import ScriptOutput, write_outputs
+from deepresearch.cli.server_option import ServerOption, chosen_server, client_of
 from deepresearch.model.errors import DeepResearchError, UsageError
 from deepresearch.sandbox import PoolOptions, ProfileName, Reason, Sandbox, SandboxRequest, SandboxResult, Status
 from deepresearch.sandbox.backends import choose

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from deepresearch.cli.remote import ServerOption
-from deepresearch.cli.running import printable
+from deepresearch.cli.server_option import ServerOption
+from deepresearch.cli.terminal import printable
 
 
 def search(

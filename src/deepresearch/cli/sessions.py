@@ -12,9 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from deepresearch.cli.remote import RemoteSessions, ServerOption, chosen_server, client_of, follow
+from deepresearch.cli.remote import RemoteSessions, follow
 from deepresearch.cli.review import user_name
-from deepresearch.cli.running import Watched, announce, printable, run_interruptibly, run_remotely
+from deepresearch.cli.running import Watched, announce, run_interruptibly, run_remotely
+from deepresearch.cli.server_option import ServerOption, chosen_server, client_of
+from deepresearch.cli.terminal import printable
 from deepresearch.model.errors import UsageError
 from deepresearch.model.session import SessionState
 from deepresearch.session.archive import Archive

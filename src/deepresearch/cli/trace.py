@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deepresearch.cli.running import printable
+from deepresearch.cli.terminal import printable
 
 
 class Form(StrEnum):

@@ -32,7 +32,8 @@ def worker(
     settings = Settings()
 
     def ended(report: Report) -> None:
-        typer.echo(f"{report.session_id} {report.status}")
+        # Standard output is for the log lines, one JSON object each.
+        typer.echo(f"{report.session_id} {report.status}", err=True)
 
     async def main() -> None:
         working = Worker(settings, concurrency=concurrency, once=once, on_report=ended)

@@ -19,9 +19,7 @@ NAME = "settings"
 _PREFIX = "DEEPRESEARCH_"
 
 #: Names with our prefix that are no settings: of commands, of tests, of compose.
-_OTHERS = frozenset(
-    {"DEEPRESEARCH_DEBUG", "DEEPRESEARCH_SANDBOX_TESTS", "DEEPRESEARCH_REQUIRE", "DEEPRESEARCH_QDRANT_URL"}
-)
+_OTHERS = frozenset({"DEEPRESEARCH_DEBUG", "DEEPRESEARCH_SANDBOX_TESTS", "DEEPRESEARCH_REQUIRE"})
 
 
 def read_settings() -> tuple[Settings, list[Finding]]:

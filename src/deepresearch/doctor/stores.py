@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import urllib.error
 import urllib.request
@@ -95,7 +94,7 @@ def _migrations(connection: object, newest: str) -> Finding:
 
 def qdrant(settings: Settings) -> Finding:
     """Whether the Qdrant server answers, when one is set."""
-    address = getattr(settings, "qdrant_url", None) or os.environ.get("DEEPRESEARCH_QDRANT_URL")
+    address = settings.qdrant_url
     if not address:
         return ok("qdrant", "No server is set: the index is kept in the data folder.")
     if not str(address).startswith(("http://", "https://")):

@@ -40,7 +40,8 @@ def write_reports(
         picture = safe_picture(artefacts.get(figure.sha256, b""))
         if picture is None:
             limits.append(
-                f"The figure “{figure.title}” of run {figure.run_id} could not be shown: its file is missing."
+                f"The figure “{figure.title}” of run {figure.run_id} could not be shown: "
+                "its file is missing, or not safe to show."
             )
             continue
         media_type, content = picture

@@ -271,7 +271,7 @@ class EmbeddedStore:
 
 
 def remove_index(folder: Path, wait: float = 10.0) -> None:
-    """Removes an index so that it can be made again; no error when there is none.
+    """Removes an index with its folder, so that it can be made again; no error when there is none.
 
     Raises `IndexingError` when another process keeps it for longer than `wait` seconds.
     """
@@ -287,6 +287,8 @@ def remove_index(folder: Path, wait: float = 10.0) -> None:
                 entry.unlink(missing_ok=True)
     except OSError as error:
         raise StorageError(f"The index {folder} cannot be removed: {error.strerror}.") from error
+    else:
+        lock.remove_folder()
     finally:
         lock.release()
 

@@ -38,17 +38,17 @@ class FolderLock:
 
         Raises `StorageError` when the lock file cannot be made.
         """
-        try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            folder = self._path.parent
-            raise StorageError(f"The index folder {folder} cannot be used: {error.strerror}.") from error
         deadline = time.monotonic() + wait
         asked = False
+        descriptor = self._open()
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                if self._is_the_file(descriptor):
+                    break
+                # Whoever had it has removed the folder meanwhile: the lock is another file by now.
+                os.close(descriptor)
+                descriptor = self._open()
             except BlockingIOError as error:
                 if time.monotonic() >= deadline:
                     holder = os.pread(descriptor, 4096, 0).decode("utf-8", "replace").strip()
@@ -58,7 +58,7 @@ class FolderLock:
                         f"({holder or 'unknown'}); wait for it to finish or end it."
                     ) from error
                 if not asked or not self._wanted.exists():
-                    self._wanted.touch()
+                    self._ask()
                     asked = True
                 time.sleep(_PAUSE)
         if asked:
@@ -67,6 +67,36 @@ class FolderLock:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()}, {command}".encode("utf-8", "replace"), 0)
         self._descriptor = descriptor
+
+    def remove_folder(self) -> None:
+        """Removes the folder, which holds nothing but the lock, and lets go. To be called by the holder only."""
+        self._wanted.unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
+        try:
+            self._path.parent.rmdir()
+        except OSError:
+            pass  # somebody has begun to use it again, or keeps something of their own in it
+        self.release()
+
+    def _open(self) -> int:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            folder = self._path.parent
+            raise StorageError(f"The index folder {folder} cannot be used: {error.strerror}.") from error
+
+    def _is_the_file(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(descriptor))
+        except FileNotFoundError:
+            return False
+
+    def _ask(self) -> None:
+        try:
+            self._wanted.touch()
+        except FileNotFoundError:
+            pass  # the folder has just been removed; the next look finds that out
 
     def release(self) -> None:
         """Lets go; safe to call without holding it. Leaves whoever asked for it time to take it."""

@@ -83,6 +83,18 @@ def connect(url: str, *, api_key: str | None = None, timeout: float = 10.0) -> Q
     return client
 
 
+def collection_exists(client: QdrantClient, collection: str) -> bool:
+    """Whether the server has this collection. Raises `IndexingError`."""
+    return _called(f"the collection {collection}", lambda: client.collection_exists(collection))
+
+
+def remove_collection(client: QdrantClient, collection: str) -> None:
+    """Remove a collection and its notes from the server; no error when there is none. Raises `IndexingError`."""
+    # The notes go last: points without them would be taken for another program's.
+    for name in (collection, f"{collection}.notes"):
+        _called(f"the collection {collection}", partial(client.delete_collection, name))
+
+
 class ServerStore:
     """A `PointStore` on a server."""
 

@@ -18,7 +18,7 @@ from deepresearch.retrieval.stopwords import STOP_WORDS
 from deepresearch.retrieval.tokens import terms_of
 from deepresearch.session.holdings import CollectionRecord, Holding, Holdings
 from deepresearch.session.ingesting import Ingest, Ingested, Step
-from deepresearch.session.library import FORM, Library
+from deepresearch.session.library import FORM, Library, index_name
 from deepresearch.session.loading import nothing_readable
 from deepresearch.session.names import checked_name
 from deepresearch.session.search import sifted
@@ -118,7 +118,7 @@ class Collections:
         and `Stopped` once `stop` is set.
         """
         checked_name(name)
-        with WriterLock(self._locks, name, wait):
+        with WriterLock(self._store.engine, self._locks, name, wait):
             is_new = self.holdings.form(name) is None
             if is_new:
                 # A path that is not there leaves no empty collection behind.
@@ -130,7 +130,7 @@ class Collections:
                 ingested = run.run(paths, prune=prune)
             if ingested.files == len(ingested.refused):
                 if is_new:
-                    self._library.remove(_index_name(name))
+                    self._library.remove(index_name(name))
                     self.holdings.delete(name)
                 raise NoReadableSourceError(nothing_readable(ingested.refused))
             return ingested
@@ -163,7 +163,7 @@ class Collections:
     def forget(self, name: str, sources: Sequence[str], *, wait: float = PATIENCE) -> int:
         """Delete documents of a collection by their source; gives how many. Raises `UsageError` for an unknown one."""
         self.check(name)
-        with WriterLock(self._locks, name, wait):
+        with WriterLock(self._store.engine, self._locks, name, wait):
             held = {holding.source for holding in self.holdings.holdings(name)}
             wanted = [source if source in held else source_name(absolute(source)) for source in sources]
             if unknown := [given for given, source in zip(sources, wanted, strict=True) if source not in held]:
@@ -178,8 +178,8 @@ class Collections:
     def delete(self, name: str, *, wait: float = PATIENCE) -> None:
         """Delete a collection: its index, its documents, and the texts that nothing else needs."""
         self.check(name)
-        with WriterLock(self._locks, name, wait):
-            self._library.remove(_index_name(name))
+        with WriterLock(self._store.engine, self._locks, name, wait):
+            self._library.remove(index_name(name))
             self.holdings.delete(name)
 
     def rebuild(
@@ -192,7 +192,7 @@ class Collections:
     ) -> Rebuilt:
         """Make the index of a collection again from the stored documents, whatever became of the old one."""
         self.check(name)
-        with WriterLock(self._locks, name, wait):
+        with WriterLock(self._store.engine, self._locks, name, wait):
             self._start_anew(name)
             with self._open(name) as index:
                 Ingest(name, self._store, self._library, index, on_progress, stop).catch_up()
@@ -203,7 +203,7 @@ class Collections:
     def open(self, name: str) -> Iterator[Index]:
         """The collection's index for reading; made again from the store when its folder is gone or empty."""
         record = self.record(name)
-        usable = record.form == FORM and self._library.exists(_index_name(name))
+        usable = record.form == FORM and self._library.exists(index_name(name))
         if usable and record.passages:
             with self._open(name) as index:
                 usable = index.count() > 0
@@ -224,7 +224,7 @@ class Collections:
     @contextmanager
     def _open(self, name: str) -> Iterator[Index]:
         try:
-            with self._library.open(_index_name(name)) as index:
+            with self._library.open(index_name(name)) as index:
                 yield index
         except IndexingError as error:
             # The index itself does not know what people call it.
@@ -237,7 +237,7 @@ class Collections:
     def _start_anew(self, name: str) -> None:
         """Nothing is indexed, then nothing is in the folder: in this order a kill in between loses nothing."""
         self.holdings.mark_pending(name, form=FORM)
-        self._library.remove(_index_name(name))
+        self._library.remove(index_name(name))
 
     def _matching(self, name: str, globs: Sequence[str]) -> set[str] | None:
         """The documents whose source fits one of the globs; None without globs."""
@@ -262,10 +262,6 @@ class Collections:
 
         hits = sifted(index, text, limit, keep, filters)
         return tuple(_found(hit, current[hit.passage.sha256]) for hit in hits)
-
-
-def _index_name(name: str) -> str:
-    return f"named-{name}"
 
 
 def _fits(source: str, pattern: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 
-from deepresearch.model.plan import SubQuestion
+from deepresearch.model.plan import Plan, SubQuestion
 from deepresearch.session.material import Indexed, Material
 from deepresearch.session.web_pages import Progress, WebPages
 from deepresearch.session.web_records import WebGathered, together
@@ -14,16 +15,29 @@ from deepresearch.session.web_records import WebGathered, together
 _ROUNDS = 2
 _PAGES = 5
 
+_WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
+
 #: Queries made by leaving out one term of the question.
 _RELAXED = 4
 
 
 class Gaps:
-    """The rounds of one session. `first` is what was gathered before the gaps showed; `bound` the pages in all."""
+    """The rounds of one session. `first` is what was gathered before the gaps showed; `bound` the pages in all.
+
+    `vocabulary` gives the words that a query may hold, None for any. A cast that has read a person's documents might
+    put their words into a query, by mistake or because a document told it to; a search service must not learn them.
+    """
 
     def __init__(
-        self, web: WebPages, material: Material, bound: int, first: Callable[[], WebGathered], progress: Progress
+        self,
+        web: WebPages,
+        material: Material,
+        bound: int,
+        first: Callable[[], WebGathered],
+        progress: Progress,
+        vocabulary: Callable[[], frozenset[str] | None],
     ) -> None:
+        self._vocabulary = vocabulary
         self._web = web
         self._material = material
         self._bound = bound
@@ -40,7 +54,7 @@ class Gaps:
         new to give, the rounds are over or the bound is reached. What was gathered is added to `rounds`.
         """
         asked = wider or sub.model_copy(update={"queries": (*sub.queries, *_relaxed(sub))})
-        added = [query for query in asked.queries if query not in sub.queries]
+        added = _within(self._vocabulary(), [query for query in asked.queries if query not in sub.queries])
         so_far = together([self._first(), *self._rounds])
         left = min(_PAGES, self._bound - len(so_far.pages))
         if not added or left <= 0 or len(rounds) >= _ROUNDS:
@@ -52,6 +66,21 @@ class Gaps:
         if not fresh:
             return None
         return asked, await asyncio.to_thread(self._material.add, indexed, fresh)
+
+
+def words_of(plan: Plan) -> frozenset[str]:
+    """The words of the question and of the plan, which was made before any document was read."""
+    texts = [plan.question]
+    for sub in plan.sub_questions:
+        texts += [sub.text, *sub.queries, *sub.terms]
+    return frozenset(word.casefold() for text in texts for word in _WORD.findall(text))
+
+
+def _within(vocabulary: frozenset[str] | None, queries: list[str]) -> list[str]:
+    if vocabulary is None:
+        return queries
+    kept = [[word for word in _WORD.findall(query) if word.casefold() in vocabulary] for query in queries]
+    return list(dict.fromkeys(" ".join(words) for words in kept if words))
 
 
 def _relaxed(sub: SubQuestion) -> list[str]:

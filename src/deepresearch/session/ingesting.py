@@ -234,7 +234,7 @@ class Ingest:
             parts = split(document)
             counts[document.sha256] = len({passage.id for passage in parts})
             passages.extend(parts)
-        self._library.need_room_for(sum(len(passage.text) for passage in passages))
+        self._library.need_room_for(self._name, sum(len(passage.text) for passage in passages))
         dates = {document.sha256: document.date for document in documents if document.date is not None}
         self._index.upsert(passages, dates=dates)
         self._holdings.mark_indexed(self._name, counts, loader)

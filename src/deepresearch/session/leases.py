@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +21,12 @@ import sqlalchemy as sa
 
 from deepresearch.model.errors import StorageError
 from deepresearch.session.file_lock import FileLock, is_locked
+
+#: Seconds after which the lock file of a dead process is removed.
+_OLD = 3600.0
+
+#: Seconds: the server notices within about eleven that a machine which held a lock has lost its power.
+_KEEPALIVE = ("tcp_keepalives_idle = 5", "tcp_keepalives_interval = 2", "tcp_keepalives_count = 3")
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +84,7 @@ class FileLease:
             if self._lock.acquire() is not None:
                 raise StorageError(f"The lock file {self._path(self.executor)} is held by another process.")
             self._held = True
+            self._tidy()
         return True
 
     def alive(self, executors: Iterable[str]) -> set[str]:
@@ -87,6 +95,16 @@ class FileLease:
         """See `Lease`."""
         self._lock.release(remove=True)
         self._held = False
+
+    def _tidy(self) -> None:
+        """Remove the lock files of processes that were killed; one that was just made may be about to be locked."""
+        old = time.time() - _OLD
+        for path in self._folder.glob("executor-*.lock"):
+            try:
+                if path.stat().st_mtime < old and not is_locked(path):
+                    path.unlink()
+            except OSError:
+                continue  # another process was faster
 
     def _path(self, executor: str) -> Path:
         return self._folder / f"executor-{executor}.lock"
@@ -115,6 +133,8 @@ class PostgresLease:
                     self._drop()
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             try:
+                for setting in _KEEPALIVE:
+                    connection.execute(sa.text(f"SET {setting}"))
                 taken = connection.execute(
                     sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _key(self.executor)}
                 ).scalar()

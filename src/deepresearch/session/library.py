@@ -1,35 +1,44 @@
-"""The indexes of sessions: one for each set of documents, made once and shared by all sessions that read that set."""
+"""The indexes: one for each set of documents, made once and shared by all sessions that read that set, and one for each
+named collection.
+
+Sets are this machine's own and can be made again from the store at any time. Named collections live on a Qdrant server
+when one is set, where every worker finds the same.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 
 from deepresearch.corpus import split
 from deepresearch.model.documents import Document, Passage
-from deepresearch.retrieval import EmbeddedIndex, Index, remove_index
-from deepresearch.session.space import MEGABYTE, need_room
+from deepresearch.retrieval import Index
+from deepresearch.session.index_places import FolderPlace, IndexPlace, ServerPlace
 from deepresearch.settings import Settings
 
 #: Part of every collection's name: another way to split or encode makes another collection.
 FORM = "passages-1"
 
-#: Bytes an engine takes for itself, and for each character of the passages, measured generously.
-_EMPTY_COLLECTION = 40 * MEGABYTE
-_TIMES_THE_TEXT = 12
+_NAMED = "named-"
 
-#: Seconds to wait for another process that is using the same collection.
-_PATIENCE = 120.0
+
+def index_name(collection: str) -> str:
+    """The name of a named collection's index."""
+    return f"{_NAMED}{collection}"
 
 
 class Library:
-    """Collections in the data folder. An engine is open only while something uses it, so processes can take turns."""
+    """Indexes by name. An engine is open only while something uses it, so processes can take turns.
 
-    def __init__(self, settings: Settings) -> None:
-        self._folder: Path = settings.home / "index"
+    `shared` is where named collections are kept; unless given, what the settings name.
+    """
+
+    def __init__(self, settings: Settings, shared: IndexPlace | None = None) -> None:
+        self._own = FolderPlace(settings.home / "index")
+        self._shared = shared or _shared_place(settings) or self._own
         self._open: dict[str, tuple[Index, int]] = {}
         self._lock = threading.Lock()
 
@@ -41,9 +50,10 @@ class Library:
         name = self._name(documents)
         passages = [passage for document in documents for passage in split(document)]
         unique: dict[str, Passage] = {passage.id: passage for passage in passages}
-        if not (self._folder / name).exists():
-            self.need_room_for(sum(len(passage.text) for passage in unique.values()))
+        if not self._own.exists(name):
+            self._own.need_room_for(sum(len(passage.text) for passage in unique.values()))
         with self.open(name) as index:
+            self._own.note(name, sorted({document.sha256 for document in documents}))
             if index.count() != len(unique):
                 dates = {document.sha256: document.date for document in documents if document.date is not None}
                 index.upsert(unique.values(), dates=dates, progress=lambda done: on_progress(done, len(unique)))
@@ -59,16 +69,20 @@ class Library:
             self._give_back(name)
 
     def exists(self, name: str) -> bool:
-        """Whether there is anything of this collection on the disk."""
-        return (self._folder / name / "collection.json").exists()
+        """Whether there is anything of this index."""
+        return self._place(name).exists(name)
 
     def remove(self, name: str) -> None:
         """Remove the collection's index; no error when there is none. Raises `IndexingError`, `StorageError`."""
-        remove_index(self._folder / name, wait=_PATIENCE)
+        self._place(name).remove(name)
 
-    def need_room_for(self, characters: int) -> None:
-        """Raise `StorageError` unless the disk has room to index passages of so many characters more."""
-        need_room(self._folder, _EMPTY_COLLECTION + _TIMES_THE_TEXT * characters, "the index of these documents")
+    def sets_with(self, sha256s: Iterable[str]) -> list[str]:
+        """The sets of documents on this machine that hold one of these."""
+        return self._own.noted_with(sha256s)
+
+    def need_room_for(self, collection: str, characters: int) -> None:
+        """Raise `StorageError` unless a named collection can grow by passages of so many characters."""
+        self._place(index_name(collection)).need_room_for(characters)
 
     def close(self) -> None:
         """Close whatever is still open."""
@@ -76,12 +90,14 @@ class Library:
             for index, _ in self._open.values():
                 index.close()
             self._open.clear()
+        self._own.close()
+        self._shared.close()
 
     def _take(self, name: str) -> Index:
         with self._lock:
             index, users = self._open.get(name, (None, 0))
             if index is None:
-                index = EmbeddedIndex(self._folder / name, wait=_PATIENCE)
+                index = self._place(name).open(name)
             self._open[name] = (index, users + 1)
             return index
 
@@ -96,7 +112,19 @@ class Library:
             del self._open[name]
             index.close()
 
+    def _place(self, name: str) -> IndexPlace:
+        return self._shared if name.startswith(_NAMED) else self._own
+
     @staticmethod
     def _name(documents: Sequence[Document]) -> str:
         hashes = sorted({document.sha256 for document in documents})
         return "set-" + hashlib.sha256("\n".join([FORM, *hashes]).encode()).hexdigest()[:24]
+
+
+def _shared_place(settings: Settings) -> IndexPlace | None:
+    if settings.qdrant_url is None:
+        return None
+    from deepresearch.retrieval.server import connect
+
+    key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key is not None else None
+    return ServerPlace(partial(connect, settings.qdrant_url, api_key=key), settings.qdrant_collection)

@@ -70,6 +70,7 @@ class Purging:
             for sha256 in blobs:
                 self._store.blobs.remove(sha256)
             audit.note(connection, "session.purge", actor=actor, tenant=record.tenant, session_id=record.id)
+        self._remove_vectors(hashes)
         return Purged(session_id=record.id, artefacts=len(blobs), files=files, log_lines=lines)
 
     def older_than(self, days: float, *, actor: str, tenant: str | None = None) -> list[Purged]:
@@ -109,6 +110,17 @@ class Purging:
         with self._store.engine.connect() as connection:
             shared = connection.execute(query.limit(1)).first() is not None
         if not shared and self._library.exists(name):
+            self._library.remove(name)
+
+    def _remove_vectors(self, hashes: set[str]) -> None:
+        """Remove the indexes of this machine that hold a document which nothing refers to any more.
+
+        A stage that was killed or cancelled may have made one without storing its name.
+        """
+        query = sa.select(session_documents.c.sha256).distinct()
+        with self._store.engine.connect() as connection:
+            needed = {sha256 for sha256 in connection.execute(query).scalars() if sha256 in hashes}
+        for name in self._library.sets_with(hashes - needed):
             self._library.remove(name)
 
     def _remove_reports(self, record: SessionRecord) -> int:

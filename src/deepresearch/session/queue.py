@@ -103,11 +103,9 @@ class SessionQueue:
         record = self.record(session_id)
         columns = sessions.c
         with self._store.exclusive() as connection:
-            state = SessionState(
-                connection.execute(sa.select(columns.state).where(columns.id == session_id)).scalar_one()
-            )
-            if state in ENDED or record.cancel_requested:
-                return record
+            now_is = connection.execute(sa.select(columns.state, columns.owner).where(columns.id == session_id)).one()
+            if SessionState(now_is.state) in ENDED or record.cancel_requested:
+                return self.record(session_id)
             audit.note(
                 connection,
                 "session.cancel",
@@ -116,7 +114,7 @@ class SessionQueue:
                 session_id=session_id,
             )
             keys = set(connection.execute(sa.select(results.c.key).where(results.c.session_id == session_id)).scalars())
-            runs = record.state is SessionState.RUNNING
+            runs = now_is.owner is not None and bool(self.archive.lease.alive([now_is.owner]))
             # What was begun is ended by a worker, with a report of what was found; the rest at once.
             if runs or (record.unattended and keys and "report" not in keys):
                 connection.execute(

@@ -14,7 +14,7 @@ from deepresearch.corpus import discover
 from deepresearch.model.errors import DeepResearchError, SessionLostError, UsageError
 from deepresearch.model.report import Report, ReportStatus
 from deepresearch.model.session import SessionEvent, SessionOptions, SessionRecord, SessionState
-from deepresearch.sandbox import Sandbox, SandboxRequest, SandboxResult
+from deepresearch.sandbox import Reason, Sandbox, SandboxRequest, SandboxResult
 from deepresearch.session import reviews
 from deepresearch.session.archive import Archive
 from deepresearch.session.budgets import Budget
@@ -74,6 +74,7 @@ class DeepResearch:
         self._plain = ExtractiveTeam()
         self._sandbox: Sandbox | None = None
         self._sandbox_lock = asyncio.Lock()
+        self._sandbox_worked = False
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -228,6 +229,8 @@ class DeepResearch:
                 lambda: asyncio.to_thread(self._stages, session_id, listener, budget, executor), patience
             )
             run = Run(session_id, stages, budget)
+            if record.cancel_requested:
+                run.cancel()
             self.watch.add(run)
             try:
                 await observed(session_id, record.options.team, run.run(), stages.finished_report)
@@ -305,6 +308,14 @@ class DeepResearch:
         async with self._sandbox_lock:
             if self._sandbox is None:
                 self._sandbox = await self._stack.enter_async_context(Sandbox.open(self.settings))
+        for pause in (0.5, 2.0, 8.0):
+            result = await self._sandbox.run(request)
+            if result.reason is not Reason.UNAVAILABLE:
+                self._sandbox_worked = True
+                return result
+            if not self._sandbox_worked:
+                return result  # it is not there at all: trying again does not help
+            await asyncio.sleep(pause)
         return await self._sandbox.run(request)
 
 

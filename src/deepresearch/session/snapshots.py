@@ -16,7 +16,7 @@ from deepresearch.session.web_records import WebPage
 from deepresearch.web import Page
 
 #: One page is read with less time and memory than a person's own file.
-_LIMITS = LoadLimits(seconds=60.0, memory_bytes=1_500_000_000)
+_LIMITS = LoadLimits(seconds=30.0, table_seconds=5.0, memory_bytes=1_500_000_000)
 
 
 def loader_of(media_type: str) -> str:
@@ -82,7 +82,14 @@ class Snapshots:
         return record
 
     def _same_bytes(self, session_id: str, record: WebPage) -> str | None:
-        """The other source of the session that holds the same bytes: quotes name bytes by hash, so one is enough."""
+        """The source of the session that is read in this page's place.
+
+        That is another one with the same bytes, because quotes name bytes by their hash; or the same address with
+        other bytes, which was there first, because a session reads an address once.
+        """
+        there = self._store.hash_of(session_id, record.source)
+        if there is not None and there != record.sha256:
+            return record.source
         for document in self._store.documents(session_id, [record.sha256]):
             if document.source != record.source:
                 return document.source

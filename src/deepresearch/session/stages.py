@@ -20,7 +20,7 @@ from deepresearch.report import write_reports
 from deepresearch.session import budgets, derived, mathematics, reviews
 from deepresearch.session.answer import short_answer
 from deepresearch.session.budgets import Budget, Cut
-from deepresearch.session.gaps import Gaps
+from deepresearch.session.gaps import Gaps, words_of
 from deepresearch.session.limits import limits_of
 from deepresearch.session.loading import Loaded
 from deepresearch.session.material import Indexed, Material
@@ -76,7 +76,7 @@ class Stages:
         self._plain = plain
         self._settings = settings or Settings()
         self._web_pages = self._settings.web_max_pages
-        self._gaps = web and Gaps(web, material, self._web_pages, self._gathered, self._web_progress)
+        self._gaps = web and Gaps(web, material, self._web_pages, self._gathered, self._web_progress, self._web_words)
         self._patience = self._settings.store_patience_seconds
         self._runner = StageRunner(store, session_id, listener, owner=owner, budget=budget, patience=self._patience)
 
@@ -119,6 +119,11 @@ class Stages:
             return gathered.model_dump(mode="json"), web_told(gathered)
 
         return await self._runner.once("web", work)
+
+    def _web_words(self) -> frozenset[str] | None:
+        """The words that queries to the web may hold once a person's own documents have been read."""
+        own = self._options.sources or self._options.collection is not None
+        return words_of(self._plan()) if own else None
 
     def _web_progress(self, done: int, total: int, label: str) -> None:
         self._listener.count(Count("web", done, total, label))

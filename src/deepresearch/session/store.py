@@ -327,6 +327,15 @@ class Store:
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
 
+    def hash_of(self, session_id: str, source: str) -> str | None:
+        """The SHA-256 of what the session reads under this source, if anything."""
+        query = sa.select(tables.session_documents.c.sha256).where(
+            tables.session_documents.c.session_id == session_id, tables.session_documents.c.source == source
+        )
+        with self._engine.connect() as connection:
+            found: str | None = connection.execute(query).scalar()
+        return found
+
     def hashes(self, session_id: str) -> set[str]:
         """The SHA-256 of the session's documents."""
         query = sa.select(tables.session_documents.c.sha256).where(tables.session_documents.c.session_id == session_id)

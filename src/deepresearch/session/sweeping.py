@@ -37,6 +37,8 @@ class Sweeper:
         if not dead:
             return []
         queued, failed = self._claims.sweep(dead)
+        for one in dead:
+            del self._lifeless_since[one]
         for session_id in queued:
             _log.warning("session %s goes back into the queue", session_id, extra={"session_id": session_id})
         for session_id in failed:
@@ -44,6 +46,10 @@ class Sweeper:
         if queued or failed:
             _log.warning("dead: %s", ", ".join(in_words(one) for one in dead))
         return queued
+
+    def is_waiting(self) -> bool:
+        """Whether somebody looked lifeless and may turn out to be dead."""
+        return bool(self._lifeless_since)
 
     def forget(self) -> None:
         """Begin to count anew: while the database was away nobody could show life."""

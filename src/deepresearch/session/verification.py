@@ -10,7 +10,7 @@ from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Claim, Conflict, Quote, Support, SupportCheck
 from deepresearch.session.computed import check_computed
 from deepresearch.session.disagreement import with_other_sides
-from deepresearch.session.told import check_told
+from deepresearch.session.told import check_told, untwisted
 from deepresearch.team.protocol import Draft, DraftClaim, MathOutcome, Reading
 
 #: Without any quote or run a sentence is no claim of the documents.
@@ -72,6 +72,8 @@ def _checked(
         check = _BARE
     else:
         check = check_support(claim.text, evidence_of(citations))
+        if claim.by_model:
+            check = untwisted(claim.text, evidence_of(citations), check)
     voices = origins.among(quote.sha256 for quote in citations)
     return Claim(
         id=claim_id,

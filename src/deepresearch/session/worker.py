@@ -33,7 +33,8 @@ _RETENTION_ROUND = 600.0
 class Worker:
     """Runs queued sessions, at most `concurrency` at a time, until it is told to stop.
 
-    With `once` it ends when the queue is empty. `on_report` hears of each session that ended here.
+    With `once` it ends when the queue is empty. `on_report` hears of each session that ended here; `research` opens
+    what runs them.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class Worker:
         concurrency: int | None = None,
         once: bool = False,
         on_report: Callable[[Report], None] = lambda _report: None,
+        research: Callable[[Settings], DeepResearch] = DeepResearch,
     ) -> None:
         self._settings = settings
         self._concurrency = concurrency or settings.max_concurrent_sessions
         self._once = once
         self._on_report = on_report
+        self._research = research
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -63,15 +66,16 @@ class Worker:
         # Every session may have some threads busy; what decides who runs what must not wait for one.
         threads = ThreadPoolExecutor(max_workers=8 + 4 * self._concurrency, thread_name_prefix="worker")
         asyncio.get_running_loop().set_default_executor(threads)
-        async with DeepResearch(self._settings) as research:
+        async with self._research(self._settings) as research:
             lease = research.archive.lease
             research.watch.sweeper = Sweeper(lease, research.claims, self._settings.takeover_grace_seconds)
+            await asyncio.to_thread(research.watch.sweeper.sweep)
             await asyncio.to_thread(research.watch.start)
             _log.info("worker %s takes up to %d sessions at a time", lease.executor, self._concurrency)
             try:
                 while not self._stopping.is_set():
                     await self._take_and_tidy(research)
-                    if self._once and not self._tasks:
+                    if self._once and not self._tasks and not research.watch.sweeper.is_waiting():
                         return
                     self._changed.clear()
                     try:

@@ -119,7 +119,12 @@ def meter(name: str) -> Meter:
     from opentelemetry import metrics
 
     provider = _provider
-    return provider.get_meter(name) if provider is not None else metrics.get_meter(name)
+    if provider is not None:
+        return provider.get_meter(name)
+    if _provider_pid is not None:
+        # What the surrounding program has is then our own provider, which is shut down.
+        return metrics.NoOpMeterProvider().get_meter(name)
+    return metrics.get_meter(name)
 
 
 def current_page() -> MetricsPage | None:
@@ -138,17 +143,20 @@ def instruments(make: Callable[[], Instruments]) -> Callable[[], Instruments]:
     a counter that is born at 1 hides the first failure of a process from rates.
     """
     made: weakref.WeakKeyDictionary[object, Instruments] = weakref.WeakKeyDictionary()
-    without_provider: list[Instruments] = []
+    without_provider: dict[bool, Instruments] = {}
     guard = threading.Lock()
 
     def current() -> Instruments:
         provider = _provider
         if provider is None:
-            if not without_provider:
+            ended = _provider_pid is not None
+            found = without_provider.get(ended)
+            if found is None:
                 with guard:
-                    if not without_provider:
-                        without_provider.append(make())
-            return without_provider[0]
+                    found = without_provider.get(ended)
+                    if found is None:
+                        found = without_provider[ended] = make()
+            return found
         found = made.get(provider)
         if found is None:
             with guard:

@@ -26,6 +26,7 @@ Twist = Literal[
     "invent_quotes",
     "wrong_passage",
     "change_digit",
+    "turn_round",
     "drop_findings",
     "claim_without_source",
     "cite_unknown",

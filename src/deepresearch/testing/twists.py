@@ -63,6 +63,23 @@ def _with_other_digit(text: str) -> str:
     return text[:place] + str((int(text[place]) + 3) % 10) + text[place + 1 :]
 
 
+_ROUND = {"rose": "fell", "fell": "rose", "before": "after", "after": "before", "north": "south", "highest": "lowest",
+          "more": "less", "less": "more", "opened": "closed", "lower": "higher"}  # fmt: skip
+
+
+def _turn_round(arguments: dict[str, Any], _request: RequestView) -> dict[str, Any]:
+    """Opposite words, and two figures that change places: every word and number is still one of the evidence."""
+    for entry in [*arguments.get("findings", []), *arguments.get("sentences", [])]:
+        key = "statement" if "statement" in entry else "text"
+        text = re.sub(r"\b[a-z]+\b", lambda match: _ROUND.get(match[0], match[0]), entry[key])
+        numbers = [match for match in re.finditer(r"\d+(?:[.,]\d+)*", text) if len(match[0]) != 4]
+        if len(numbers) >= 2:
+            one, two = numbers[0], numbers[1]
+            text = text[: one.start()] + two[0] + text[one.end() : two.start()] + one[0] + text[two.end() :]
+        entry[key] = text
+    return arguments
+
+
 def _drop_findings(arguments: dict[str, Any], _request: RequestView) -> dict[str, Any]:
     return {key: [] if isinstance(value, list) else value for key, value in arguments.items()}
 
@@ -134,6 +151,7 @@ _TWISTS: dict[str, Callable[[dict[str, Any], RequestView], dict[str, Any]]] = {
     "invent_quotes": _invent_quotes,
     "wrong_passage": _wrong_passage,
     "change_digit": _change_digit,
+    "turn_round": _turn_round,
     "drop_findings": _drop_findings,
     "claim_without_source": _claim_without_source,
     "cite_unknown": _cite_unknown,

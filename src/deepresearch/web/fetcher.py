@@ -33,6 +33,7 @@ _BUSY = frozenset({429, 503})
 
 #: Seconds a busy site is left alone when it does not say for how long, and the longest that is waited for here.
 _REST = 60.0
+_SHORTEST_REST = 0.5
 _PATIENCE = 5.0
 
 #: Bytes that tell what a page is; nothing more is read of one that is not to be read.
@@ -231,9 +232,11 @@ def _retry_after(value: str | None) -> float:
         return _REST
     text = value.strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:9]), 86_400.0)
+        return max(_SHORTEST_REST, min(float(text[:9]), 86_400.0))
     try:
         at = parsedate_to_datetime(text)
-        return max(0.0, min((at - datetime.now(UTC)).total_seconds(), 86_400.0))
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=UTC)
+        return max(_SHORTEST_REST, min((at - datetime.now(UTC)).total_seconds(), 86_400.0))
     except (TypeError, ValueError, IndexError):
         return _REST

@@ -46,7 +46,8 @@ class Robots:
         async with self._locks[target.origin]:
             known = self._rules.get(target.origin)
             if known is None or time.monotonic() > known[0] + _LIFETIME:
-                known = (time.monotonic(), _rules(await self._get(target)))
+                file = await self._get(target)
+                known = (time.monotonic(), await asyncio.to_thread(_rules, file))
                 self._rules[target.origin] = known
                 self._forget_old()
         rules = known[1]

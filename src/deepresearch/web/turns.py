@@ -8,6 +8,9 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+#: Sites met before idle ones are forgotten.
+_REMEMBERED = 2_000
+
 
 class Turns:
     """Turns by site. A site that asked to be left alone is remembered until its time is over."""
@@ -20,6 +23,7 @@ class Turns:
     @asynccontextmanager
     async def turn(self, site: str, pause: float) -> AsyncIterator[None]:
         """Wait for the site to be free and `pause` seconds past its last request; then it is the caller's."""
+        self._forget_idle()
         async with self._locks[site]:
             wait = self._free_at.get(site, 0.0) - time.monotonic()
             if wait > 0:
@@ -28,6 +32,17 @@ class Turns:
                 yield
             finally:
                 self._free_at[site] = time.monotonic() + pause
+
+    def _forget_idle(self) -> None:
+        """Drop sites whose pause and rest are over, when very many were met."""
+        if len(self._locks) <= _REMEMBERED:
+            return
+        now = time.monotonic()
+        for site in [site for site, lock in self._locks.items() if not lock.locked()]:
+            if max(self._free_at.get(site, 0.0), self._resting.get(site, 0.0)) < now:
+                self._locks.pop(site)
+                self._free_at.pop(site, None)
+                self._resting.pop(site, None)
 
     def rest(self, site: str, seconds: float) -> None:
         """The site wants no request for so many seconds."""

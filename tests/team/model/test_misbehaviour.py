@@ -29,6 +29,7 @@ SCENARIOS: dict[str, Scenario] = {
     "invents quotes": twisted("invent_quotes"),
     "cites the wrong passage": twisted("wrong_passage"),
     "changes a digit": twisted("change_digit"),
+    "turns sentences round": twisted("turn_round"),
     "finds nothing": twisted("drop_findings"),
     "claims without a source": twisted("claim_without_source"),
     "cites what is not there": twisted("cite_unknown"),

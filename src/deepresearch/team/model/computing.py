@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -91,7 +90,7 @@ async def mended(request: MathRequest, attempt: int, error: str, desk: Desk) -> 
     answer = await desk.ask(
         Role.MATHEMATICIAN, "mend_script", f"{step}/mend{attempt}", material, ScriptAnswer, "the number was left out"
     )
-    if answer is None or trouble_with(answer.script) is not None:
+    if answer is None:
         return None
     desk.decided(step, Role.MATHEMATICIAN, "script mended", {"attempt": attempt, "error": error.strip()[-300:]})
     return request.model_copy(update={"script": answer.script, "expects": _expected(answer.script)})
@@ -149,9 +148,9 @@ def _rows(
 
 
 def request_of(request_id: str, computation: Computation, cells: Cells) -> MathRequest | None:
-    """The request for a computation over cells that exist; None when it names others, or its script cannot be used."""
+    """The request for a computation over cells that exist; None when it names others."""
     title = plain_sentence(computation.title)
-    if title is None or trouble_with(computation.script) is not None:
+    if title is None:
         return None
     series = [one for chosen in computation.data[:6] if (one := _series(chosen, cells)) is not None]
     if len(series) != len(computation.data):
@@ -230,13 +229,3 @@ def _unit(given: str, cells: Sequence[PlacedCell]) -> str:
 
 def _expected(script: str) -> tuple[str, ...]:
     return (FIGURE_FILE,) if FIGURE_FILE in script else ()
-
-
-def trouble_with(script: str) -> str | None:
-    """Why a script cannot be run for a report, or None: it has to be Python and to read its data from the file."""
-    try:
-        tree = ast.parse(script)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None  # the sandbox reports the error as it is, and the model gets to mend it
-    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    return None if any(DATA_FILE in text for text in texts) else f"it does not read {DATA_FILE}"

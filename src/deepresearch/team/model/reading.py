@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from deepresearch.evidence import addresses_a_model, check_support, locate_quote
@@ -11,15 +11,16 @@ from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Quote, Support
 from deepresearch.model.plan import SubQuestion
 from deepresearch.model.retrieval import Hit
-from deepresearch.team.answering import asked_stems
+from deepresearch.team.answering import TermWeights, asked_stems, coverage, gives_type
 from deepresearch.team.model.address import Role
 from deepresearch.team.model.desk import Desk
 from deepresearch.team.model.material import Sheaf, sheaves, within
 from deepresearch.team.model.outputs import ReadAnswer, ReadFinding
 from deepresearch.team.model.wording import plain_sentence
 from deepresearch.team.protocol import Finding, Reading, ShownPassage
-from deepresearch.team.reading import clean, read_hits
+from deepresearch.team.reading import ANSWER_FLOOR, clean, read_hits
 from deepresearch.team.stemming import stems
+from deepresearch.team.turned import turned
 
 _MOST_FINDINGS = 10
 
@@ -67,6 +68,11 @@ async def read(
         desk.decided(f"read:{sub.id}", Role.READER, "found nothing", {"chosen without it": len(plain.findings)})
         findings.extend(plain.findings)
     chosen = _distinct(findings)
+    if chosen and not _answers_in_its_words(sub, chosen, hits, documents):
+        desk.limit(
+            f"Whether the sentences found for “{sub.text.rstrip('?.! ')}” answer it is a language model's judgement: they "
+            "do not speak of it in its own words."
+        )
     said = " ".join(one.text for one in chosen).casefold()
     shown = [
         ShownPassage(sha256=one.passage.sha256, start=one.passage.start, end=one.passage.end)
@@ -136,7 +142,13 @@ def _checked(sub: SubQuestion, given: ReadFinding, sheaf: Sheaf, counts: _Counts
         return None
     text = plain_sentence(given.statement)
     check = check_support(text, words) if text is not None else None
-    if text is None or check is None or check.support is Support.UNSUPPORTED or _lacks_a_number(check.missing):
+    if (
+        text is None
+        or check is None
+        or check.support is Support.UNSUPPORTED
+        or _lacks_a_number(check.missing)
+        or turned(text, words)
+    ):
         text = clean(words[0])
         if len(text) < 20 or addresses_a_model(text):
             counts.not_carried += 1
@@ -152,6 +164,20 @@ def _is_about(sub: SubQuestion, text: str, sheaf: Sheaf) -> bool:
     asked = set(asked_stems(sub))
     shared = asked & {stem for one in sheaf.shown for stem in stems(one.text)}
     return not shared or bool(asked & set(stems(text)))
+
+
+def _answers_in_its_words(
+    sub: SubQuestion, findings: Sequence[Finding], hits: Sequence[Hit], documents: Mapping[str, Document]
+) -> bool:
+    """Whether one finding would count as an answer without a model: by the question's words and the kind it asks for."""
+    asked = asked_stems(sub)
+    weights = TermWeights((hit.passage.sha256, hit.passage.text) for hit in hits)
+    for one in findings:
+        words = " ".join([one.text, *(quote.quote for quote in one.quotes)])
+        title = set(stems(" ".join(documents[q.sha256].title for q in one.quotes if q.sha256 in documents)))
+        if coverage(asked, set(stems(words)), title, weights) >= ANSWER_FLOOR and gives_type(sub, words):
+            return True
+    return False
 
 
 def located(given: ReadFinding, sheaf: Sheaf) -> list[Quote]:

@@ -17,6 +17,7 @@ from deepresearch.team.model.outputs import RewriteAnswer, WriteAnswer, WrittenS
 from deepresearch.team.model.wording import plain_sentence
 from deepresearch.team.protocol import Draft, DraftClaim, Finding, MathOutcome, Reading
 from deepresearch.team.reading import clean
+from deepresearch.team.turned import TURNED, turned
 from deepresearch.team.wording import computed_claims
 
 _MOST_FINDINGS = 8
@@ -36,6 +37,12 @@ class _Part:
     findings: tuple[Finding, ...]
     apart: tuple[Finding, ...]
     outcomes: tuple[MathOutcome, ...]
+
+    def halved(self) -> _Part | None:
+        """The better half of the findings; None when only one is left."""
+        if len(self.findings) < 2:
+            return None
+        return _Part(self.sub, self.findings[: -(-len(self.findings) // 2)], self.apart, self.outcomes)
 
     def material(self) -> dict[str, Any]:
         return {
@@ -92,8 +99,15 @@ async def _written(part: _Part, desk: Desk) -> tuple[list[DraftClaim], list[int]
     answer: WriteAnswer | None = None
     if part.findings or part.outcomes:
         step = f"write:{part.sub.id}"
-        answer = await desk.ask(
-            Role.WRITER, "write", step, part.material(), WriteAnswer, "the documents' own sentences stand in its place"
+        answer = await desk.ask_shorter(
+            Role.WRITER,
+            "write",
+            step,
+            part,
+            _Part.material,
+            _Part.halved,
+            WriteAnswer,
+            "the documents' own sentences stand in its place",
         )
     if answer is not None:
         for sentence in answer.sentences[:_MOST_SENTENCES]:
@@ -170,7 +184,7 @@ async def revise(draft: Draft, checked: Sequence[Claim], readings: Sequence[Read
             claims[position] = _better(draft.claims[position], checked[position], texts.get(position))
         return _assembled(draft, claims, readings)
     for position in failing:
-        if checked[position].support is Support.UNSUPPORTED or _lacks_a_number(checked[position]):
+        if checked[position].support is Support.UNSUPPORTED or _is_wrong(checked[position]):
             claims[position] = _in_its_own_words(draft.claims[position], readings)
             what = "sentence left out" if claims[position] is None else "sentence put in the document's own words"
             desk.decided("verify", "gate", what, {"text": draft.claims[position].text[:300]})
@@ -213,7 +227,10 @@ def _better(claim: DraftClaim, checked: Claim, text: str | None) -> DraftClaim |
     new = claim.model_copy(update={"text": line, "rewritten": True})
     if claim.run_id is not None:
         return new
-    after = check_support(line, [quote.quote for quote in evidence])
+    words = [quote.quote for quote in evidence]
+    if turned(line, words) is not None:
+        return old
+    after = check_support(line, words)
     rank = {Support.UNSUPPORTED: 0, Support.UNDECIDED: 1, Support.PARTIAL: 1, Support.SUPPORTED: 2}
     return new if (rank[after.support], after.score) > (rank[checked.support], checked.confidence) else old
 
@@ -252,7 +269,10 @@ def _in_its_own_words(claim: DraftClaim, readings: Sequence[Reading]) -> DraftCl
     return None
 
 
-def _lacks_a_number(checked: Claim) -> bool:
+def _is_wrong(checked: Claim) -> bool:
+    """Whether it has a number that the evidence lacks, or turns the evidence round."""
+    if checked.check is not None and checked.check.features.get(TURNED):
+        return True
     return any(any(character.isdigit() for character in word) for word in _missing(checked))
 
 

@@ -11,4 +11,3 @@ depends_on = None
 def upgrade() -> None:
     """Create the index."""
     op.create_index("ix_dr_results_key", "dr_results", ["key", "at"])
-

@@ -1,0 +1,1 @@
+"""Measurements of durable sessions: random kills, and what the keeping of records costs."""
