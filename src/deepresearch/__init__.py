@@ -18,7 +18,7 @@ __all__ = ["DeepResearch", "__version__"]
 
 
 def __getattr__(name: str) -> object:
-    # Loaded on first use: the command's help must not wait for the workflow library.
+    # Loaded on first use: the command's help must not wait for what runs sessions.
     if name == "DeepResearch":
         from deepresearch.session.service import DeepResearch
 

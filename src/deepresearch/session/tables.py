@@ -1,4 +1,4 @@
-"""The tables of our own, beside those of the workflow library in the same database.
+"""The tables of sessions, collections and everything they keep.
 
 Times are ISO 8601 in UTC with microseconds, so that text order is time order. JSON is stored as text: both
 engines keep it as it was written.
