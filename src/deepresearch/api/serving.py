@@ -15,6 +15,7 @@ from deepresearch.api.access import Tokens
 from deepresearch.api.app import create_app
 from deepresearch.api.gate import is_loopback
 from deepresearch.model.errors import StorageError, UsageError
+from deepresearch.session.queue import SessionQueue
 from deepresearch.settings import Settings
 
 _log = logging.getLogger("deepresearch.api")
@@ -38,6 +39,8 @@ def serve(settings: Settings, addr: str, *, work: bool = True) -> None:
             f"Without a token the API listens on loopback only, and {host} is reachable from elsewhere. "
             "Set DEEPRESEARCH_API_TOKEN, or use --addr 127.0.0.1:8080."
         )
+    # Opened once before anything listens: what the database refuses is told in a sentence.
+    SessionQueue(settings).close()
     app = create_app(settings, listening=host, work=work)
     with _listening(host, port) as listener:
         bound = listener.getsockname()
