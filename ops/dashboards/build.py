@@ -224,6 +224,17 @@ def built() -> dashboard.Dashboard:
         )
         .with_panel(
             graph(
+                "Running and waiting",
+                "Sessions at work, and the queue as workers see it. ops/runbooks/SessionQueueLong.md.",
+                "short",
+                query(
+                    f"sum by (service_name) (deepresearch_sessions_running{{{SERVICE}}})", "running on {{service_name}}"
+                ),
+                query(f"max(deepresearch_sessions_queued{{{SERVICE}}})", "waiting"),
+            )
+        )
+        .with_panel(
+            graph(
                 "Duration of a session",
                 "From its begin or resumption in a process to its end there.",
                 "s",

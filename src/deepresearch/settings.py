@@ -138,6 +138,12 @@ class Settings(BaseSettings):
         default=None,
         validation_alias=AliasChoices("DEEPRESEARCH_GOOGLE_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY"),
     )
+    anthropic_base_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_ANTHROPIC_BASE_URL", "ANTHROPIC_BASE_URL")
+    )
+    google_base_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("DEEPRESEARCH_GOOGLE_BASE_URL", "GOOGLE_GEMINI_BASE_URL")
+    )
     ollama_base_url: str = Field(
         default="http://127.0.0.1:11434/v1",
         validation_alias=AliasChoices("DEEPRESEARCH_OLLAMA_BASE_URL", "OLLAMA_BASE_URL"),

@@ -15,6 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.postgres_server import PASSWORD, PostgresServer
+
+from deepresearch.session.database import open_database
+from deepresearch.settings import Settings
 
 
 def examine(environment: dict[str, str], folder: Path, *options: str) -> tuple[int, dict[str, list[dict[str, Any]]]]:
@@ -78,6 +82,21 @@ def test_a_malformed_env_file_and_wrong_names_and_values(tmp_path: Path, environ
     assert found["data folder"][0]["detail"].startswith(environment["DEEPRESEARCH_HOME"])
 
 
+def test_an_env_file_that_is_no_text(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / ".env").write_bytes(b"DEEPRESEARCH_TEAM=\xff\xfe\n")
+    code, found = examine(environment, tmp_path)
+    assert code == 1
+    assert ["UTF-8" in one["remedy"] for one in found["settings"]] == [True]
+    done = subprocess.run(
+        [sys.executable, "-m", "deepresearch", "sandbox", "images"],
+        env={**environment, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}, cwd=tmp_path, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        2, "deepresearch: The file .env in this folder is no UTF-8 text. Save it as UTF-8, or move it away.\n"
+    )  # fmt: skip
+
+
 def test_folders_that_cannot_be_written(tmp_path: Path, environment: dict[str, str]) -> None:
     file = tmp_path / "file"
     file.write_text("")
@@ -95,6 +114,37 @@ def test_a_port_that_another_program_holds(tmp_path: Path, environment: dict[str
     taken = next(one for one in found["ports"] if str(port) in one["detail"])
     assert taken["state"] == "warning"
     assert "DEEPRESEARCH_METRICS_ADDR" in taken["remedy"]
+
+
+def test_a_port_of_the_stack_is_held_by_a_stranger_or_by_postgres_itself(
+    tmp_path: Path, environment: dict[str, str], postgres: PostgresServer
+) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        stranger = holder.getsockname()[1]
+        (tmp_path / ".env").write_text(f"QDRANT_HTTP_PORT={stranger}\nPOSTGRES_PORT={postgres.port}\n")
+        _, found = examine(environment, tmp_path)
+    told = {one["detail"]: one for one in found["ports"]}
+    refused = next(one for detail, one in told.items() if f":{stranger}," in detail)
+    assert (refused["state"], "QDRANT_HTTP_PORT" in refused["remedy"]) == ("warning", True)
+    assert told[f"127.0.0.1:{postgres.port} is held by Postgres."]["state"] == "ok"
+
+
+def test_a_real_postgres_before_and_after_its_migration(
+    tmp_path: Path, environment: dict[str, str], postgres: PostgresServer
+) -> None:
+    url = postgres.new_database()
+    environment = {**environment, "DEEPRESEARCH_DATABASE_URL": url}
+    _, found = examine(environment, tmp_path)
+    assert found["database"][0]["state"] == "ok"
+    assert "PostgreSQL" in found["database"][0]["detail"]
+    assert "its tables are made at the first start" in found["migrations"][0]["detail"]
+    open_database(Settings(database_url=url)).dispose()
+    _, found = examine(environment, tmp_path)
+    assert found["migrations"][0]["state"] == "ok"
+    assert "this program's" in found["migrations"][0]["detail"]
+    assert PASSWORD not in json.dumps(found)
 
 
 def test_a_database_of_a_newer_program_and_one_that_is_none(tmp_path: Path, environment: dict[str, str]) -> None:

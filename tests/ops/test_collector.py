@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,3 +160,23 @@ def test_compose_s_collector_takes_pushes_and_passes_events_on(
         assert runs == {"success": 0.0, "failure": 1.0, "timeout": 0.0}
         event = wait_for("the event", lambda: [e for e in log_sink.records if e.get("session_id") == "s-5"], 30)[0]
         assert event["math.degradation_note"]
+
+
+def test_the_doctor_tells_the_right_port_of_a_real_receiver_from_the_wrong_one(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    http, grpc = free_port(), free_port()
+    addresses = {"OTLP_HTTP_ADDRESS": f"127.0.0.1:{http}", "OTLP_GRPC_ADDRESS": f"127.0.0.1:{grpc}"}
+    with collector(OTLP_ROUTE, tmp_path, **addresses):
+        for port, told in ((http, "takes metrics over HTTP"), (grpc, "seems to be a port for gRPC")):
+            settings = {
+                **environment,
+                "PYTHONPATH": str(PROJECT / "src"),
+                "DEEPRESEARCH_OTEL_METRICS_ENDPOINT": f"http://127.0.0.1:{port}",
+            }
+            done = subprocess.run(
+                [sys.executable, "-m", "deepresearch", "doctor", "--json", "--no-draw"],
+                env=settings, cwd=tmp_path, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            found = [one for one in json.loads(done.stdout)["findings"] if one["name"] == "otlp"]
+            assert told in found[0]["detail"]

@@ -16,6 +16,8 @@ import pytest
 import yaml
 from tests.ops.programs import PROJECT, program
 
+from deepresearch.settings import Settings
+
 OPS = PROJECT / "ops"
 PROFILES: tuple[tuple[str, ...], ...] = ((), ("app",), ("observability",), ("app", "observability"))
 
@@ -82,6 +84,11 @@ def test_every_variable_of_compose_is_in_the_example() -> None:
     named = set(re.findall(r"\$\{([A-Z_]+)", (PROJECT / "docker-compose.yml").read_text()))
     example = (PROJECT / ".env.example").read_text()
     assert named == {name for name in named if re.search(rf"^#?{name}=", example, re.MULTILINE)}
+
+
+def test_the_example_names_every_setting_and_nothing_else() -> None:
+    example = set(re.findall(r"^#?(DEEPRESEARCH_[A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+    assert example == {f"DEEPRESEARCH_{name.upper()}" for name in Settings.model_fields}
 
 
 def test_only_the_worker_holds_the_engine_s_socket() -> None:
@@ -197,3 +204,11 @@ def test_logrotate_rotates_while_two_processes_write_and_no_line_is_lost(tmp_pat
         lines += [json.loads(line) for line in data.splitlines()]
     assert len(list(logs.iterdir())) > 1
     assert sorted((line["writer"], line["number"]) for line in lines) == [(w, n) for w in "ab" for n in range(3000)]
+
+
+def test_the_image_of_api_and_worker_works_without_rights_on_a_read_only_root() -> None:
+    docker = program("docker")
+    built = subprocess.run([docker, "image", "inspect", "deepresearch-app:latest"], capture_output=True, check=False)
+    if built.returncode != 0:
+        pytest.skip("deepresearch-app:latest is not built here")
+    assert "works" in _run(OPS / "tools" / "try-app-image")

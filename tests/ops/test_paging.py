@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.ops.hosts import sandbox_host
 from tests.ops.programs import (
     Webhook,
     alertmanager,
@@ -124,17 +123,17 @@ def test_the_same_through_a_push_into_a_real_receiver(
         }
         with (
             running(rules, tmp_path / "vmalert.log"),
-            sandbox_host("deepresearch-worker", environment, tmp_path / "host.log", settings=settings) as host,
+            service(environment, tmp_path / "api.log", settings=settings) as api,
         ):
-            assert [host.run("fail")["streak"] for _ in range(4)] == [1, 2, 3, 4]
+            assert [api.run("fail")["failure_streak"] for _ in range(4)] == [1, 2, 3, 4]
             warning = wait_for("the warning", lambda: webhook.find(WARNING, path="/team"))
-            assert warning["labels"]["service_name"] == "deepresearch-worker"
+            assert warning["labels"]["service_name"] == "deepresearch-api"
             assert webhook.find(CRITICAL) is None
-            host.run("fail")
+            api.run("fail")
             wait_for("the page", lambda: webhook.find(CRITICAL, path="/pager"))
-            host.run("ok")
+            api.run("ok")
             wait_for("the page's end", lambda: webhook.find(CRITICAL, "resolved", "/pager"))
-        # The host has ended: what it pushed last was flushed by its shutdown.
+        # The service has ended: what it pushed last was flushed by its shutdown.
         runs = query(address, "max by (status) (max_over_time(telemetry_sandbox_runs_total[1h]))")
         assert {found["metric"]["status"]: float(found["value"][1]) for found in runs} == {
             "success": 1.0, "failure": 5.0, "timeout": 0.0,

@@ -194,6 +194,18 @@ def test_a_review_waits_through_restarts_and_is_given_once(stored_in: dict[str, 
         assert "Wrong orchard." in (queue.record("bad").error or "")
 
 
+def test_a_review_beside_a_running_worker_shows_the_decided_report(stored_in: dict[str, str], tmp_path: Path) -> None:
+    with queue_of(stored_in) as queue:
+        queue.submit(options(small_folder(tmp_path), review=True), session_id="beside")
+        with worker(stored_in) as working:
+            wait_for(lambda: ended(queue, "beside"), working)
+            approved = run("review", "beside", "--approve", "--json", environment=stored_in)
+            assert approved.returncode == 0, approved.stderr
+            assert json.loads(approved.stdout)["status"] == "completed"
+            wait_for(lambda: queue.record("beside").state == "completed", working)
+        assert finished(queue, "beside") == Counter([*STAGES, "reviewed"])
+
+
 def test_a_query_that_needs_review_says_so_by_its_exit_code(environment: dict[str, str], tmp_path: Path) -> None:
     folder = str(small_folder(tmp_path))
     asked = run("query", QUESTION, "--sources", folder, "--review", "--session", "r", environment=environment)
@@ -282,3 +294,20 @@ def test_a_running_session_is_neither_purged_nor_run_twice(stored_in: dict[str, 
         assert resumed.returncode == 1
         assert "is being run by process" in resumed.stderr
         assert not ended(queue, "busy")
+
+
+def test_unknown_ids_and_broken_requests_are_named(environment: dict[str, str]) -> None:
+    for arguments, said in (
+        (("sessions", "cancel", "nobody"), "There is no session 'nobody'"),
+        (("sessions", "purge", "nobody"), "There is no session 'nobody'"),
+        (("sessions", "resume", "nobody"), "There is no session 'nobody'"),
+        (("review", "nobody", "--approve"), "There is no session 'nobody'"),
+        (("review", "nobody"), "either --approve or --reject"),
+        (("review", "nobody", "--approve", "--reject"), "either --approve or --reject"),
+        (("sessions", "purge"), "--older-than"),
+        (("sessions", "purge", "--older-than", "soon"), "'soon' is no age"),
+        (("sessions", "purge", "--older-than", "-3d"), "is no age"),
+    ):
+        refused = run(*arguments, environment=environment)
+        assert refused.returncode == 2, (arguments, refused.stderr)
+        assert said in refused.stderr, (arguments, refused.stderr)

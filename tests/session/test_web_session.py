@@ -17,10 +17,15 @@ from tests.web.local_web import HOSTILE, ISLANDS, LocalWeb, MappedResolver, bert
 
 from deepresearch.model.errors import UsageError
 from deepresearch.model.report import Report
+from deepresearch.model.session import SessionOptions
 from deepresearch.session.archive import Archive
 from deepresearch.session.purging import Purging
 from deepresearch.session.service import DeepResearch
+from deepresearch.session.snapshots import Snapshots
+from deepresearch.session.web_pages import WebPages
+from deepresearch.session.web_records import WebGathered
 from deepresearch.settings import Settings
+from deepresearch.web import Web
 
 QUESTION = "How many berths does the harbour of Tarvik have?"
 LIES = ("9999", "8888", "7777", "6666", "5555", "4444", "3333", "2222")
@@ -300,8 +305,7 @@ def test_pages_and_sites_are_bounded(web: LocalWeb, home: Path) -> None:
     assert all(most == 1 for host, most in web.seen.most.items() if host != "127.0.0.1")
 
 
-def test_a_provider_that_fails_is_named_and_the_next_answers(web: LocalWeb, home: Path) -> None:
-    # Tavily's endpoint cannot be reached from here, or does not know the key: either way it fails.
+def test_a_search_service_that_fails_is_named(web: LocalWeb, home: Path) -> None:
     settings = settings_for(web, home, web_search="searxng", searxng_url=f"http://127.0.0.1:{web.port}/absent")
     report = ask(settings, QUESTION, "w")
     assert report.claims == ()
@@ -309,7 +313,36 @@ def test_a_provider_that_fails_is_named_and_the_next_answers(web: LocalWeb, home
     assert any("The search service searxng" in limit for limit in report.limits)
 
 
-def test_offline_refuses_before_anything_is_stored_and_on_resume(web: LocalWeb, home: Path, tmp_path: Path) -> None:
+def test_a_pdf_of_the_web_is_cited_with_its_page(web: LocalWeb, home: Path, corpus: Path) -> None:
+    report_file = corpus / "annual-reports" / "annual-report-2024.pdf"
+    web.special.clear()
+    web.pages.clear()
+    address = ("yearbook.example.com", "/files/annual-report.pdf")
+    web.files[address] = ("application/octet-stream", report_file.read_bytes(), "")
+    web.found_for_everything.append(address)
+    settings = settings_for(web, home)
+    report = ask(settings, "How many passengers did Tervane Sound Ferries carry in 2024?", "w")
+    assert "1,268,400" in report.answer
+    quotes = [quote for claim in report.claims for quote in claim.citations]
+    assert {(quote.source, quote.page) for quote in quotes if "1,268,400" in quote.quote} == {(web.url(*address), 2)}
+    with closing(Archive(settings)) as archive:
+        assert archive.store.blobs.get(quotes[0].sha256) == report_file.read_bytes()
+        (document,) = archive.documents("w")
+    assert document.date is not None
+    assert document.date.isoformat() == "2025-03-20"
+
+
+def test_a_session_resumed_offline_waits_for_the_web(web: LocalWeb, home: Path) -> None:
+    online = settings_for(web, home)
+    with closing(Archive(online)) as archive:
+        archive.store.create_session("w", SessionOptions(question=QUESTION, web=True))
+    with pytest.raises(UsageError, match="DEEPRESEARCH_OFFLINE"):
+        asyncio.run(_resume(settings_for(web, home, offline=True), "w"))
+    assert not web.seen.requests
+    assert str(berths("Tarvik")) in asyncio.run(_resume(online, "w")).answer
+
+
+def test_offline_refuses_before_anything_is_stored(web: LocalWeb, home: Path, tmp_path: Path) -> None:
     settings = settings_for(web, home, offline=True)
     (tmp_path / "a.txt").write_text("The harbour of Tarvik has 12 berths.")
     for sources in ((), (tmp_path / "a.txt",)):
@@ -349,3 +382,31 @@ def test_all_islands_can_be_asked_for(web: LocalWeb, home: Path) -> None:
     for number, island in enumerate(ISLANDS[3::7]):
         report = ask(settings_for(web, home), f"How many berths does the harbour of {island} have?", f"w{number}")
         assert str(berths(island)) in report.answer
+
+
+def test_the_web_ends_in_time_with_what_it_has(web: LocalWeb, home: Path) -> None:
+    """Half of the time a session has left is the most that searching and fetching take of it."""
+    web.special = {"/drip.html": web.special["/drip.html"]}
+    drips = [(f"hostile{number}.example", "/drip.html") for number in range(5)]
+    web.found_for_everything += drips
+    settings = settings_for(web, home)
+
+    async def work() -> WebGathered:
+        with closing(Archive(settings)) as archive:
+            archive.store.create_session("w", SessionOptions(question=QUESTION, web=True))
+            snapshots = Snapshots(archive.store)
+            async with Web(settings, resolver=MappedResolver({}, ["127.0.0.1"])) as opened:
+
+                async def opening() -> Web:
+                    return opened
+
+                pages = WebPages("w", archive.store, snapshots, opening, settings)
+                try:
+                    return await pages.gather([[QUESTION]], 20, lambda _done, _total, _label: None, seconds=8)
+                finally:
+                    snapshots.close()
+
+    gathered = asyncio.run(work())
+    late = {page.url for page in gathered.refused if "time of the session" in page.reason}
+    assert late >= {web.url(*drip) for drip in drips}
+    assert web.url("harbours.example", "/tarvik.html") in {page.url for page in gathered.pages}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -63,13 +62,15 @@ def explain(
 
 
 def _show(one: ExplainedClaim) -> None:
+    from deepresearch.report.names import last_name
+
     claim = one.claim
     typer.echo(f"{claim.id}  {claim.support}  {printable(claim.text)}")
     typer.echo(f"  confidence {one.confidence_note}")
     for explained in one.quotes:
         quote = explained.quote
         page = f" p. {quote.page}" if quote.page is not None else ""
-        place = f"{printable(PurePath(quote.source).name)}{page} [{quote.start}:{quote.end}]"
+        place = f"{printable(last_name(quote.source))}{page} [{quote.start}:{quote.end}]"
         state = "" if explained.holds else "  NOT IN THE STORED TEXT"
         typer.echo(f"  cites {place}{state}\n    “{printable(' '.join(quote.quote.split()))}”")
     if claim.run_id:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 from deepresearch.model.errors import DeepResearchError
 
@@ -31,10 +32,22 @@ def explain_failure(error: BaseException) -> tuple[str, int]:
         return f"The session database does not answer: {said}. What was finished is kept; try again when it does.", 1
     if isinstance(error, PermissionError):
         return f"No permission for {error.filename}. Choose a place you may write, or change its rights.", 1
+    if isinstance(error, UnicodeDecodeError) and _env_is_no_text():
+        return "The file .env in this folder is no UTF-8 text. Save it as UTF-8, or move it away.", 2
     if type(error).__name__ == "ValidationError":
         first = str(error).splitlines()
         return f"A setting or argument has a wrong value: {' '.join(line.strip() for line in first[1:3])}", 2
     return f"Unexpected {type(error).__name__}: {error}. Run again with --debug to see where.", 1
+
+
+def _env_is_no_text() -> bool:
+    try:
+        Path(".env").read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _disk_is_full(error: BaseException | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 from typing import Annotated
 
@@ -27,7 +28,7 @@ def review(
     Exit code 0 when it was approved, 1 when it was rejected.
     """
     from deepresearch.cli.running import Watched, announce, run_interruptibly, run_remotely
-    from deepresearch.model.errors import UsageError
+    from deepresearch.model.errors import SessionBusyError, UsageError
     from deepresearch.model.report import Report
     from deepresearch.session.progress import Silent
     from deepresearch.session.queue import SessionQueue
@@ -56,7 +57,11 @@ def review(
 
     async def work(_watched: Watched) -> Report:
         async with DeepResearch(settings) as research:
-            return await research.resume(session_id)
+            while True:
+                try:
+                    return await research.resume(session_id)
+                except SessionBusyError:
+                    await asyncio.sleep(0.2)  # a worker was faster and is writing the decision down
 
     announce(run_interruptibly(work, session_id, begun=True), as_json=as_json)
 

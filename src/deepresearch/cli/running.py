@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import PurePath
 from types import FrameType
 
 import typer
@@ -16,7 +15,6 @@ from deepresearch.cli.failures import INTERRUPTED
 from deepresearch.cli.terminal import printable
 from deepresearch.model.report import Report, ReportStatus
 from deepresearch.model.session import SessionEvent
-from deepresearch.report import render_json
 from deepresearch.session.progress import Count, Listener, Silent
 from deepresearch.settings import Settings
 from deepresearch.telemetry.programs import telemetry_of_command
@@ -98,6 +96,8 @@ def run_remotely(work: Callable[[Watched], Report], session_id: str, server: str
 def announce(report: Report, *, as_json: bool) -> None:
     """Show a finished report on standard output and end with its exit code."""
     if as_json:
+        from deepresearch.report import render_json
+
         typer.echo(render_json(report))
     else:
         typer.echo(_summary(report))
@@ -107,11 +107,13 @@ def announce(report: Report, *, as_json: bool) -> None:
 
 
 def _summary(report: Report) -> str:
+    from deepresearch.report.names import last_name
+
     lines = ["", report.answer, ""]
     for claim in report.claims:
         where = ", ".join(
             dict.fromkeys(
-                PurePath(quote.source).name + (f" p. {quote.page}" if quote.page else "") for quote in claim.citations
+                last_name(quote.source) + (f" p. {quote.page}" if quote.page else "") for quote in claim.citations
             )
         )
         computed = f", computed by {claim.run_id}" if claim.run_id else ""

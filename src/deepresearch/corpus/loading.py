@@ -66,11 +66,13 @@ def load_bytes(
     limits: LoadLimits = DEFAULT_LIMITS,
     media_type: str | None = None,
     charset: str | None = None,
+    *,
+    main_only: bool = False,
 ) -> Document:
     """The document that `data` holds. `source` is the path or address it came from.
 
     `media_type` and `charset` are what a server says of it. The first stands in for the extension, the second for
-    a charset that a page does not name itself.
+    a charset that a page does not name itself. With `main_only` a page is read without what is beside its matter.
 
     Raises `SourceError`.
     """
@@ -81,7 +83,7 @@ def load_bytes(
         raise SourceError(source, "empty", "the file is empty (0 bytes)")
     try:
         kind = sniff(data, suffix)
-        parsed = _parsed(kind, data, suffix, limits, charset)
+        parsed = _parsed(kind, data, suffix, limits, charset, main_only)
     except NotReadableError as error:
         raise SourceError(source, error.kind, error.reason) from error
     except MemoryError as error:
@@ -125,7 +127,7 @@ RECORD_FORMATS = frozenset({Format.CSV, Format.JSON, Format.JSON_LINES})
 TEXT_FORMATS = frozenset({Format.TEXT, Format.MARKDOWN, Format.CSV, Format.JSON, Format.JSON_LINES})
 
 
-def _parsed(kind: Format, data: bytes, suffix: str, limits: LoadLimits, charset: str | None) -> Parsed:
+def _parsed(kind: Format, data: bytes, suffix: str, limits: LoadLimits, charset: str | None, main_only: bool) -> Parsed:
     if kind is Format.PDF:
         from deepresearch.corpus.pdf import parse_pdf
 
@@ -142,10 +144,12 @@ def _parsed(kind: Format, data: bytes, suffix: str, limits: LoadLimits, charset:
         from deepresearch.corpus.slides import parse_slides
 
         return parse_slides(data, limits)
-    return _parsed_text(kind, data, suffix, limits, charset)
+    return _parsed_text(kind, data, suffix, limits, charset, main_only)
 
 
-def _parsed_text(kind: Format, data: bytes, suffix: str, limits: LoadLimits, said: str | None) -> Parsed:
+def _parsed_text(
+    kind: Format, data: bytes, suffix: str, limits: LoadLimits, said: str | None, main_only: bool
+) -> Parsed:
     from deepresearch.corpus.delimited import parse_delimited
     from deepresearch.corpus.json_records import parse_json
     from deepresearch.corpus.markdown import parse_markdown
@@ -159,7 +163,7 @@ def _parsed_text(kind: Format, data: bytes, suffix: str, limits: LoadLimits, sai
         named = f" although it is named {suffix}" if suffix else ""
         raise NotReadableError("binary", f"it holds binary data, not text{named}") from error
     if kind is Format.HTML:
-        parsed = parse_web_page(text, limits)
+        parsed = parse_web_page(text, limits, main_only=main_only)
     elif kind is Format.MARKDOWN:
         parsed = parse_markdown(text, limits)
     elif kind is Format.CSV:

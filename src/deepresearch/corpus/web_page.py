@@ -9,6 +9,7 @@ from typing import Any
 
 from deepresearch.corpus.dating import read_date, version_of
 from deepresearch.corpus.limits import LoadLimits
+from deepresearch.corpus.main_content import MainContent, main_content
 from deepresearch.corpus.parsed import Parsed, TextBuilder, one_line, storable
 from deepresearch.corpus.sniffing import NotReadableError
 from deepresearch.corpus.tables import make_table
@@ -110,6 +111,8 @@ DATE_NAMES = (
     "citation_publication_date",
 )  # fmt: skip
 MAX_HEADINGS = 20_000
+#: A main part with less of the page's text than this is a mistake: then the page is read whole.
+LEAST_MAIN = 0.1
 VERSION_NAMES = ("version", "dcterms.hasversion", "revision")
 
 
@@ -119,11 +122,12 @@ def declared_charset(data: bytes) -> str | None:
     return (match[1] or match[2]).decode("ascii") if match else None
 
 
-def parse_web_page(text: str, limits: LoadLimits) -> Parsed:
+def parse_web_page(text: str, limits: LoadLimits, *, main_only: bool = False) -> Parsed:
     """The visible text of a whole page. Raises `NotReadableError` when there is no markup.
 
     Left out: scripts, styles, form controls, comments, what is hidden (``hidden``, ``aria-hidden``,
-    ``display: none``), and what the page marks as navigation, footer or aside.
+    ``display: none``), and what the page marks as navigation, footer or aside; with `main_only` also what is not
+    marked and still beside its matter: banners, teasers, comments.
     """
     from lxml import etree
 
@@ -137,6 +141,10 @@ def parse_web_page(text: str, limits: LoadLimits) -> Parsed:
     if root is None:
         raise NotReadableError("broken", "it holds no HTML that can be read")
     parsed = _Page(limits).read(root)
+    if main_only and (main := main_content(text)) is not None:
+        narrowed = _Page(limits, main).read(root)
+        if len(narrowed.text) >= LEAST_MAIN * len(parsed.text):
+            parsed = narrowed
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
         return _without_structure(text, parsed)
     return parsed
@@ -151,7 +159,9 @@ def _without_structure(text: str, parsed: Parsed) -> Parsed:
 
 
 class _Page:
-    def __init__(self, limits: LoadLimits) -> None:
+    def __init__(self, limits: LoadLimits, main: MainContent | None = None) -> None:
+        self.main = main
+        self.beside = 0
         self.limits = limits
         self.builder = TextBuilder()
         self.inline: list[str] = []
@@ -176,6 +186,8 @@ class _Page:
             notes.append(f"Text the page hides from its readers was left out ({self.hidden:,} elements).")
         if self.boilerplate:
             notes.append(f"Navigation, footer and asides were left out ({self.boilerplate:,} elements).")
+        if self.beside:
+            notes.append(f"What is beside the page's main text was left out ({self.beside:,} paragraphs).")
         if self.cut_rows:
             notes.append(f"{self.cut_rows:,} rows of large tables are in the text but were not taken as cells.")
         parsed = Parsed(
@@ -227,7 +239,8 @@ class _Page:
                 walker.skip_subtree()
             elif tag in HEADINGS:
                 self._flush()
-                if title := self._cell_text(element):
+                title = self._cell_text(element)
+                if title and (self.main is None or tag == "h1" or self.main.holds(title)):
                     self._heading(HEADINGS[tag], title)
                 walker.skip_subtree()
             else:
@@ -277,7 +290,10 @@ class _Page:
         self.inline.clear()
         # A <br> was added as a line feed of its own; line feeds of the source are mere white space.
         text = " ".join(joined.split())
-        if text:
+        if text and self.main is not None and not self.main.holds(text):
+            self.beside += 1
+            self.marker, self.tight = "", False
+        elif text:
             self.builder.block(self.marker + text, tight=self.tight)
             self.marker, self.tight = "", False
 

@@ -49,7 +49,7 @@ def _answer(path: Path, described: list[str], limits: LoadLimits) -> tuple[bytes
     try:
         if described:
             source, media_type, charset = described
-            document = load_bytes(path.read_bytes(), source, limits, media_type, charset or None)
+            document = load_bytes(path.read_bytes(), source, limits, media_type, charset or None, main_only=True)
         else:
             document = load(path, limits)
         return b"D", document.model_dump_json().encode()

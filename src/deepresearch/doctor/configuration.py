@@ -37,10 +37,8 @@ def read_settings() -> tuple[Settings, list[Finding]]:
                 failed(NAME, f"{name} has a wrong value: {wrong['msg']}.", "Correct it in .env or the environment.")
             )
         settings = _without_wrong_values(error)
-    except (OSError, UnicodeDecodeError) as error:
-        findings.append(
-            failed(NAME, f".env cannot be read: {error}.", "Save it as UTF-8 text that this user may read.")
-        )
+    except (OSError, UnicodeDecodeError):
+        # What is wrong with the file is said already.
         settings = Settings(_env_file=None)
     findings += _unknown_names(os.environ, "the environment")
     if not findings:

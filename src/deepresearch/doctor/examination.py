@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deepresearch.doctor import machine, otlp, stores
+from deepresearch.doctor import machine, otlp, ports, stores
 from deepresearch.doctor import sandbox as sandboxes
 from deepresearch.doctor.check import Check, Finding, run_checks
 from deepresearch.doctor.configuration import read_settings
@@ -22,7 +22,7 @@ def examine(*, draw: bool = True) -> Iterator[Finding]:
         Check("libraries", machine.known_weaknesses),
         Check("data folder", lambda: machine.folders(settings), 15.0),
         Check("clock", machine.clock),
-        Check("ports", lambda: machine.ports(settings)),
+        Check("ports", lambda: ports.ports(settings)),
         Check("database", lambda: stores.database(settings), 15.0),
         Check("qdrant", lambda: stores.qdrant(settings)),
         Check("otlp", lambda: otlp.endpoints(settings), 15.0),

@@ -1,4 +1,4 @@
-"""The machine itself: Python and its libraries, folders and disk, clock, ports."""
+"""The machine itself: Python and its libraries, folders and disk, clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import platform
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from deepresearch.doctor.check import Finding, failed, ok, skipped, warning
+from deepresearch.doctor.check import Finding, failed, ok, warning
 from deepresearch.settings import Settings
 
 #: Below this many bytes free somebody should look, and below the second nothing can be trusted to be stored.
@@ -125,56 +124,3 @@ def clock() -> Finding:
         if told == "yes":
             return ok("clock", f"{time.strftime('%Y-%m-%d %H:%M:%S %Z')}, kept in time.")
     return ok("clock", f"{time.strftime('%Y-%m-%d %H:%M:%S %Z')}; nothing here says whether it is kept in time.")
-
-
-def ports(settings: Settings) -> Iterator[Finding]:
-    """Whether the addresses that the services will listen on are free, or are served by this program already."""
-    wanted = {"API": getattr(settings, "api_addr", ""), "metrics page": settings.metrics_addr}
-    settable = {"API": "DEEPRESEARCH_API_ADDR", "metrics page": "DEEPRESEARCH_METRICS_ADDR"}
-    for what, address in wanted.items():
-        if not address:
-            continue
-        host, _, port = address.rpartition(":")
-        if not port.isdigit() or int(port) > 65535:
-            yield failed("ports", f"{settable[what]}={address} is no HOST:PORT.", f"Correct {settable[what]}.")
-            continue
-        refusal = _refusal(host.strip("[]") or "127.0.0.1", int(port))
-        if refusal is None:
-            yield ok("ports", f"{address} is free for the {what}.")
-        elif refusal == errno.EADDRINUSE and _is_ours(host, int(port)):
-            yield ok("ports", f"{address} is served by DeepResearch already.")
-        else:
-            yield warning(
-                "ports",
-                f"{address}, wanted by the {what}, cannot be taken: {os.strerror(refusal)}.",
-                f"Set {settable[what]} to another HOST:PORT, or end the program that holds it (`ss -ltnp`).",
-            )
-    if not any(wanted.values()):
-        yield skipped("ports", "Nothing is set that would listen.")
-
-
-def _refusal(host: str, port: int) -> int | None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-            probe.listen(1)
-        except socket.gaierror:
-            return errno.EADDRNOTAVAIL
-        except OSError as refused:
-            return refused.errno or errno.EIO
-    return None
-
-
-def _is_ours(host: str, port: int) -> bool:
-    import http.client
-
-    connection = http.client.HTTPConnection("127.0.0.1" if host in ("", "0.0.0.0", "::") else host, port, timeout=3)  # noqa: S104
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 from deepresearch.model.evidence import Support
@@ -72,6 +72,11 @@ def is_address(source: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def last_name(source: str) -> str:
+    """Return a file's name without its folders; of a page of the web its address without the scheme."""
+    return source.split("://", 1)[-1] if is_address(source) else PurePath(source).name
 
 
 def short_names(sources: Iterable[str]) -> dict[str, str]:

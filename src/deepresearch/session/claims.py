@@ -53,6 +53,11 @@ class Claims:
         its last start. Within a tenant the highest priority goes first, then the oldest.
         """
         columns = sessions.c
+        is_waiting = sa.and_(
+            columns.state == SessionState.QUEUED,
+            columns.unattended,
+            sa.or_(columns.not_before.is_(None), columns.not_before <= now()),
+        )
         busy = (
             sa.select(
                 columns.tenant,
@@ -66,15 +71,7 @@ class Claims:
         place = sa.func.row_number().over(
             partition_by=columns.tenant, order_by=(columns.priority.desc(), columns.created_at, columns.id)
         )
-        waiting = (
-            sa.select(columns.id, columns.tenant, place.label("place"))
-            .where(
-                columns.state == SessionState.QUEUED,
-                columns.unattended,
-                sa.or_(columns.not_before.is_(None), columns.not_before <= now()),
-            )
-            .subquery()
-        )
+        waiting = sa.select(columns.id, columns.tenant, place.label("place")).where(is_waiting).subquery()
         query = (
             sa.select(waiting.c.id)
             .join(busy, busy.c.tenant == waiting.c.tenant)
@@ -84,9 +81,9 @@ class Claims:
         )
         if most_per_tenant:
             query = query.where(busy.c.running < most_per_tenant)
-        # Looking without the exclusive right first: an idle worker disturbs nobody.
+        # A cheap look without the exclusive right first: an idle worker disturbs nobody.
         with self._engine.connect() as connection:
-            if connection.execute(query).first() is None:
+            if connection.execute(sa.select(columns.id).where(is_waiting).limit(1)).first() is None:
                 return None
         with self._store.exclusive() as connection:
             if most and self._running(connection) >= most:
@@ -182,6 +179,12 @@ class Claims:
                 not_before=None,
             )
         )
+
+    def waiting(self) -> int:
+        """How many sessions wait for a worker."""
+        query = sa.select(sa.func.count()).where(sessions.c.state == SessionState.QUEUED, sessions.c.unattended)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
 
     @staticmethod
     def _running(connection: sa.Connection) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from deepresearch.model.errors import StorageError
+from deepresearch.model.errors import StorageError, UsageError
 from deepresearch.settings import Settings
 
 #: The newest migration in `migrations/versions`; a database that has it is used without loading Alembic.
@@ -28,14 +28,16 @@ def database_url(settings: Settings) -> str:
 def open_database(settings: Settings) -> sa.Engine:
     """Connect, create or migrate the tables, and return the engine.
 
-    Raises `StorageError` when the folder, the file or the server refuses, or the schema is newer than this program.
+    Raises `UsageError` for an address that is none, `StorageError` when the folder, the file or the server refuses, or
+    the schema is newer than this program.
     """
     url = database_url(settings)
     if url.startswith("sqlite"):
         _make_folder(settings.home)
-    shown = sa.make_url(url).render_as_string(hide_password=True)
+    address = _checked(url)
+    shown = address.render_as_string(hide_password=True)
     try:
-        engine = _engine(_driver_url(url))
+        engine = _engine(address)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _prepare_sqlite)
         with engine.begin() as connection:
@@ -57,9 +59,20 @@ def _make_folder(home: Path) -> None:
         ) from error
 
 
-def _driver_url(url: str) -> sa.URL:
-    parsed = sa.make_url(url)
-    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgresql", "postgres") else parsed
+def _checked(url: str) -> sa.URL:
+    """The address with the driver we use. Raises `UsageError`, which never shows what might be a password."""
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        parsed = None
+    kind = None if parsed is None else parsed.drivername.partition("+")[0]
+    if parsed is None or kind not in ("sqlite", "postgresql", "postgres"):
+        found = "is no address" if kind is None else f"names a database of the kind {kind!r}"
+        raise UsageError(
+            f"DEEPRESEARCH_DATABASE_URL {found}. Use postgresql://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH, or leave "
+            "it out for SQLite in the data folder."
+        )
+    return parsed if kind == "sqlite" else parsed.set(drivername="postgresql+psycopg")
 
 
 def _engine(url: sa.URL) -> sa.Engine:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import PurePath
 
 from deepresearch.evidence import Origins, limits
 from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Claim
 from deepresearch.model.mathematics import MathSummary
 from deepresearch.model.plan import Plan
+from deepresearch.report.names import last_name
 from deepresearch.session.loading import Loaded
 from deepresearch.session.web_limits import web_limits
 from deepresearch.session.web_records import WebGathered
@@ -60,15 +60,11 @@ def _unseen(looked_at: int, in_all: int) -> list[str]:
     ]
 
 
-def _name(source: str) -> str:
-    return source if source.startswith(("http://", "https://")) else PurePath(source).name
-
-
 def _steering(readings: Sequence[Reading], documents: Mapping[str, Document]) -> list[str]:
     """The documents whose sentences were left out because they address a language model."""
     names = sorted(
         {
-            _name(documents[quote.sha256].source)
+            last_name(documents[quote.sha256].source)
             for reading in readings
             for quote in reading.instructions
             if quote.sha256 in documents

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from deepresearch.corpus import discover
 from deepresearch.model.errors import DeepResearchError, SessionLostError, UsageError
@@ -41,7 +41,9 @@ from deepresearch.team.casts import cast, check_team
 from deepresearch.team.extractive import ExtractiveTeam
 from deepresearch.team.model import Caps, Spent
 from deepresearch.team.protocol import Team
-from deepresearch.web import Resolver, Web, checked_settings
+
+if TYPE_CHECKING:  # only sessions that search the web pay for loading what fetches
+    from deepresearch.web import Resolver, Web
 
 #: States in which a session's report stands, whatever was decided on it.
 _SETTLED = frozenset({SessionState.COMPLETED, SessionState.FAILED, SessionState.CANCELLED})
@@ -137,6 +139,8 @@ class DeepResearch:
             )
         check_team(options.team, self.settings)
         if web:
+            from deepresearch.web import checked_settings
+
             checked_settings(self.settings)
         if options.sources:
             discover(options.sources)
@@ -299,6 +303,8 @@ class DeepResearch:
         """The connection to the web that all sessions of this object share. Raises `UsageError` when it is forbidden."""
         async with self._web_lock:
             if self._web is None:
+                from deepresearch.web import Web
+
                 self._web = await self._stack.enter_async_context(
                     Web(self.settings, resolver=self._resolver, site_of=site_of)
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deepresearch.corpus import LoadLimits
 from deepresearch.corpus.isolation import Worker
@@ -13,7 +14,9 @@ from deepresearch.model.mathematics import Artefact
 from deepresearch.session.loading import LOADER_VERSION
 from deepresearch.session.store import Store
 from deepresearch.session.web_records import WebPage
-from deepresearch.web import Page
+
+if TYPE_CHECKING:
+    from deepresearch.web import Page
 
 #: One page is read with less time and memory than a person's own file.
 _LIMITS = LoadLimits(seconds=30.0, table_seconds=5.0, memory_bytes=1_500_000_000)
@@ -33,7 +36,10 @@ class Snapshots:
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """End the process that reads."""
+        """End the process that reads, also in the middle of a page."""
+        worker = self._worker
+        if worker is not None:
+            worker.stop()
         with self._lock:
             if self._worker is not None:
                 self._worker.close()

@@ -36,6 +36,9 @@ from deepresearch.session.web_records import WebGathered, together
 from deepresearch.settings import Settings
 from deepresearch.team.protocol import Draft, MathOutcome, Reading, Team
 
+#: The share of the time left that the web may take: what was found has to be read, too.
+_WEB_SHARE = 0.5
+
 #: A sentence that fails is written again once; what fails again is left out, and what stands instead is checked too.
 _MOST_REVISIONS = 3
 
@@ -71,6 +74,7 @@ class Stages:
         self._sandbox = sandbox
         self._listener = listener
         self._web = web
+        self._budget = budget
         self._options: SessionOptions = store.session(session_id).options
         self._out = Path(self._options.out) if self._options.out else reports / session_id
         self._plain = plain
@@ -115,7 +119,9 @@ class Stages:
 
         async def work() -> tuple[Any, dict[str, Any]]:
             queries = [sub.queries for sub in self._plan().sub_questions]
-            gathered = await web.gather(queries, self._web_pages, self._web_progress)
+            left = None if self._budget is None else self._budget.seconds_left()
+            seconds = None if left is None else left * _WEB_SHARE
+            gathered = await web.gather(queries, self._web_pages, self._web_progress, seconds=seconds)
             return gathered.model_dump(mode="json"), web_told(gathered)
 
         return await self._runner.once("web", work)
@@ -440,8 +446,8 @@ class Stages:
         return WebGathered() if stored is None else WebGathered.model_validate(stored)
 
     def _all_gathered(self) -> WebGathered | None:
-        """All rounds of searching the web together; None for a session without it."""
-        if self._web is None:
+        """All rounds of searching the web together; None for a session without it, or cut short before it."""
+        if self._web is None or self._store.result(self._id, "web") is None:
             return None
         later = [self._stored(f"read:{sub.id}").get("web") or {} for sub in self._read_parts()]
         return together([self._gathered(), *(WebGathered.model_validate(one) for one in later)])

@@ -14,7 +14,7 @@ from deepresearch.team.turned import TURNED, turned, wrong_way
 
 #: Share of the sentence's own words that the data has to hold.
 _SUPPORTED_FROM = 0.6
-_PARTIAL_FROM = 0.4
+_PARTIAL_ABOVE = 0.5
 
 _NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?")
 _UP = re.compile(
@@ -139,7 +139,7 @@ def check_told(text: str, outcome: MathOutcome, quotes: list[str], titles: list[
         TURNED: float(twisted),
         "tells_a_value": float(tells),
     }
-    if twisted or not tells or share < _PARTIAL_FROM:
+    if twisted or not tells or (share < _SUPPORTED_FROM and share <= _PARTIAL_ABOVE):
         return SupportCheck(support=Support.UNSUPPORTED, score=0.0, features=features, missing=missing)
     support = Support.SUPPORTED if share >= _SUPPORTED_FROM else Support.PARTIAL
     return SupportCheck(
@@ -163,9 +163,10 @@ def _values_in(text: str, outcome: MathOutcome) -> list[tuple[str, float]]:
 
 
 def _tells_a_value(text: str, outcome: MathOutcome) -> bool:
-    """Whether the sentence tells a result at all: a number of the run, or a label it printed."""
-    printed = [value for value in outcome.result.values.values() if isinstance(value, str)]
-    return bool(_values_in(text, outcome)) or any(value and value in text for value in printed)
+    """Whether the sentence tells a result at all: a number of the run, or a label of its data that it printed."""
+    labels = {point.label for series in outcome.request.series for point in series.points}
+    printed = {value for value in outcome.result.values.values() if isinstance(value, str)} & labels
+    return bool(_values_in(text, outcome)) or any(label in text for label in printed)
 
 
 def _tells_the_wrong_way(text: str, outcome: MathOutcome) -> bool:

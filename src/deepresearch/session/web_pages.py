@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import re
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from deepresearch.evidence.independence import registrable_domain
 from deepresearch.model.errors import FetchRefused
@@ -19,7 +22,9 @@ from deepresearch.session.snapshots import Snapshots
 from deepresearch.session.store import Store
 from deepresearch.session.web_records import RefusedPage, WebGathered, WebPage, WebSearch
 from deepresearch.settings import Settings
-from deepresearch.web import Web
+
+if TYPE_CHECKING:
+    from deepresearch.web import Web
 
 #: Queries of one round at most, and results asked for each.
 _QUERIES = 12
@@ -27,6 +32,8 @@ _RESULTS = 20
 
 #: Pages of one site in one round: many pages of one site are one voice.
 _EACH_SITE = 6
+
+_NO_TIME = "the time of the session did not suffice for it"
 
 _TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|msclkid|mc_cid|mc_eid)=", re.IGNORECASE)
 
@@ -63,16 +70,20 @@ class WebPages:
         limit: int,
         on_progress: Progress,
         known: Collection[str] = (),
+        seconds: float | None = None,
     ) -> WebGathered:
         """Search for the queries of each sub-question and fetch the best results, at most `limit` pages.
 
-        Addresses among `known` are passed over.
+        Addresses among `known` are passed over. After `seconds` it ends with what it has.
         The sub-questions take turns, so that none uses up the bound alone. Failures are part of what is given back.
         """
+        end = math.inf if seconds is None else time.monotonic() + seconds
         searches: list[WebSearch] = []
         found: list[list[str]] = []
         asked = _in_turns(queries)[:_QUERIES]
         for number, query in enumerate(asked):
+            if time.monotonic() >= end and searches:
+                break
             on_progress(number, len(asked), query)
             search = await self._search(query)
             searches.append(search)
@@ -82,10 +93,10 @@ class WebPages:
         refused: list[RefusedPage] = []
         tried = 0
         on_progress(0, min(limit, len(candidates)), "")
-        while tried < len(candidates) and len(pages) < limit:
+        while tried < len(candidates) and len(pages) < limit and time.monotonic() < end:
             batch = candidates[tried : tried + limit - len(pages)]
             tried += len(batch)
-            for outcome in await self._fetch_all(batch, len(pages), min(limit, len(candidates)), on_progress):
+            for outcome in await self._fetch_all(batch, len(pages), min(limit, len(candidates)), on_progress, end):
                 if isinstance(outcome, WebPage):
                     pages.append(outcome)
                 else:
@@ -113,7 +124,7 @@ class WebPages:
         return search
 
     async def _fetch_all(
-        self, urls: Sequence[str], before: int, total: int, on_progress: Progress
+        self, urls: Sequence[str], before: int, total: int, on_progress: Progress, end: float
     ) -> list[WebPage | RefusedPage]:
         places = asyncio.Semaphore(self._parallel)
         done = before
@@ -128,12 +139,19 @@ class WebPages:
 
         tasks = [asyncio.ensure_future(one(url)) for url in urls]
         try:
-            return await asyncio.gather(*tasks)
-        except BaseException:
+            await asyncio.wait(
+                tasks,
+                timeout=None if end == math.inf else max(0.0, end - time.monotonic()),
+                return_when=asyncio.FIRST_EXCEPTION,
+            )
+            return [
+                task.result() if task.done() else RefusedPage(url=url, kind="time", reason=_NO_TIME)
+                for url, task in zip(urls, tasks, strict=True)
+            ]
+        finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            raise
 
     async def _page(self, url: str) -> WebPage | RefusedPage:
         # Two sub-questions that close their gaps at once may have found the same page.

@@ -17,6 +17,7 @@ from deepresearch.session.purging import Purging
 from deepresearch.session.service import DeepResearch
 from deepresearch.session.sweeping import Sweeper
 from deepresearch.settings import Settings
+from deepresearch.telemetry.sessions import sessions_waiting
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ _PAUSE_AFTER_OUTAGE = 15.0
 
 #: Seconds between two looks for sessions that are older than the retention.
 _RETENTION_ROUND = 600.0
+
+#: Seconds between two looks at how many sessions wait.
+_QUEUE_ROUND = 5.0
 
 
 class Worker:
@@ -55,6 +59,7 @@ class Worker:
         self._changed = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._retention_due = 0.0
+        self._queue_due = 0.0
 
     def stop(self) -> None:
         """Take no more sessions; let those at work finish within the bound that is set, then hand them over."""
@@ -101,6 +106,7 @@ class Worker:
                     break
                 self._tasks[session_id] = asyncio.create_task(self._serve(research, session_id))
             await self._retain(research)
+            await self._tell_queue(research)
         except Exception as error:
             if not is_outage(error):
                 raise
@@ -135,6 +141,12 @@ class Worker:
                 SessionState.QUEUED,
                 wait_seconds=_PAUSE_AFTER_OUTAGE,
             )
+
+    async def _tell_queue(self, research: DeepResearch) -> None:
+        """Tell telemetry how many sessions wait, now and then."""
+        if time.monotonic() >= self._queue_due:
+            self._queue_due = time.monotonic() + _QUEUE_ROUND
+            sessions_waiting(await asyncio.to_thread(research.claims.waiting))
 
     async def _retain(self, research: DeepResearch) -> None:
         """Purge what is older than the retention, now and then."""

@@ -40,6 +40,7 @@ class _Instruments:
     def __init__(self) -> None:
         source = meter("deepresearch.session")
         self.running = 0
+        self.queued = 0
         self._lock = threading.Lock()
         self.started = source.create_counter(
             "deepresearch.sessions.started", unit="{session}", description="Sessions begun or resumed in this process"
@@ -67,6 +68,11 @@ class _Instruments:
         source.create_observable_gauge(
             "deepresearch.sessions.running", callbacks=[self._observe], description="Sessions running in this process"
         )
+        source.create_observable_gauge(
+            "deepresearch.sessions.queued",
+            callbacks=[lambda _options: _observed(self.queued)],
+            description="Sessions of all users that wait for a worker, as this process last saw it",
+        )
         self.started.add(0)
         self.degraded.add(0)
         for state in END_STATES:
@@ -83,9 +89,18 @@ class _Instruments:
             self.running = max(0, self.running + change)
 
     def _observe(self, _options: CallbackOptions) -> Iterable[Observation]:
-        from opentelemetry.metrics import Observation
+        return _observed(self.running)
 
-        return [Observation(self.running)]
+
+def _observed(value: int) -> Iterable[Observation]:
+    from opentelemetry.metrics import Observation
+
+    return [Observation(value)]
+
+
+def sessions_waiting(count: int) -> None:
+    """How long the queue is, told now and then by whoever looks: all processes see the same queue, so take the maximum."""
+    _Instruments().queued = count
 
 
 class SessionSpan:

@@ -55,7 +55,9 @@ class ModelServer:
         self.waiting = 0
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, name="model-server", daemon=True)
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, name="model-server", daemon=True
+        )
 
     @property
     def url(self) -> str:
@@ -105,6 +107,8 @@ class ModelServer:
             return 404, error_body(404, f"The model `{request.model}` does not exist.", "model_not_found")
         if request.tool is not None and not scenario.tools:
             return 400, error_body(400, f"{request.model} does not support tools", None)
+        if request.sets_temperature and not scenario.temperature:
+            return 400, error_body(400, "Unsupported parameter: 'temperature' is not supported with this model.", None)
         if scenario.context is not None and request.tokens > scenario.context:
             message = (
                 f"This model's maximum context length is {scenario.context} tokens. However, your messages resulted "
@@ -183,6 +187,8 @@ def _fits(when: Any, request: RequestView, number: int) -> bool:
 def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Pieces of a stream go out as they are written, not after the acknowledgement of the one before.
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             if self.path.rstrip("/").endswith("/models"):

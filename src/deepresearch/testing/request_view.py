@@ -25,6 +25,7 @@ class RequestView:
     task: str
     material: dict[str, Any]
     text: str
+    sets_temperature: bool = False
 
     @property
     def repair(self) -> bool:
@@ -60,6 +61,7 @@ def view(body: dict[str, Any]) -> RequestView:
         task=str(material.get("task") or (asked[1] if asked else (tools[0] if tools else ""))),
         material=material,
         text="\n".join(texts),
+        sets_temperature=body.get("temperature") is not None,
     )
 
 

@@ -99,7 +99,7 @@ class Scenario(_Plain):
     """A scripted model.
 
     `models` are the names it serves (any when empty), `key` the API key it wants (any when None). Without `tools` it
-    refuses requests that hold tools, as a model without structured output does. `context` is the most tokens of a
+    refuses requests that hold tools, as a model without structured output does; without `temperature` those that set one. `context` is the most tokens of a
     request. `obeys` are markers: a request that holds one is answered as badly as the scripted model can.
     """
 
@@ -107,6 +107,7 @@ class Scenario(_Plain):
     models: tuple[str, ...] = ()
     key: str | None = None
     tools: bool = True
+    temperature: bool = True
     context: int | None = None
     obeys: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()

@@ -34,6 +34,8 @@ class Unpacker:
 
     def feed(self, data: bytes) -> bytes:
         """The bytes that `data` unpacks to; what lies beyond the limit is cut off."""
+        if self.full:
+            return b""  # zlib takes a bound of 0 for none
         if self._inflate is None:
             out = data[: self._left]
         else:

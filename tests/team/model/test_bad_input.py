@@ -175,3 +175,19 @@ def test_a_model_without_structured_output_answers_in_text(home: Path, documents
     assert "no usable answer" not in asked.limits()
     assert "1,284" in asked.report["answer"]
     assert sum(served.outcome == "status 400" for served in asked.log) <= 4
+
+
+def test_a_model_without_temperature_is_asked_without(home: Path, documents: Path) -> None:
+    asked = ask(home, documents, QUESTION, Scenario(temperature=False))
+    assert "no usable answer" not in asked.limits()
+    assert [served.outcome for served in asked.log][:2] == ["status 400", "answered"]
+    assert sum(served.outcome == "status 400" for served in asked.log) == 1
+
+
+@pytest.mark.parametrize("model", ["gpt-5", "o3", "gpt-4.1", "llama3.3:70b"])
+def test_nothing_is_written_beside_the_answer(model: str, environment: dict[str, str], documents: Path) -> None:
+    with ModelServer() as server:
+        ended = _query(environment, documents, "--team", f"openai:{model}", model_base_url=server.url)
+        assert server.calls() > 4
+    assert ended.returncode == 0
+    assert ended.stderr == ""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from deepresearch.team.model.ledger import Spent
 
-#: Characters of a request that count as one token before it is sent: fewer than any common language has, so that the
+#: Bytes of a request (UTF-8) that count as one token before it is sent: fewer than common languages have, so that the
 #: estimate is rather too high than too low.
-_CHARACTERS_PER_TOKEN = 2.5
+_BYTES_PER_TOKEN = 2.5
 
 #: A call that could not even answer in so many tokens is not begun.
 _LEAST_OUTPUT = 200
@@ -40,8 +40,8 @@ class Budget:
         self._aside_calls = 0
         self._aside_cost = 0.0
 
-    def reserve(self, characters: int, most_output: int, price: tuple[float, float] | None) -> Reservation:
-        """Room for one call of so many characters and output tokens; its output is shortened to what is left.
+    def reserve(self, size: int, most_output: int, price: tuple[float, float] | None) -> Reservation:
+        """Room for one call of `size` bytes and so many output tokens; its output is shortened to what is left.
 
         `price` is dollars for a token of input and of output, None when unknown. Raises `BudgetSpent`.
         """
@@ -50,7 +50,7 @@ class Budget:
             raise BudgetSpent(f"the budget of {caps.minutes:g} minutes is used up")
         if caps.calls is not None and self.spent.calls + self._aside_calls >= caps.calls:
             raise BudgetSpent(f"the budget of {caps.calls:,} model calls is used up")
-        estimate = int(characters / _CHARACTERS_PER_TOKEN) + 1
+        estimate = int(size / _BYTES_PER_TOKEN) + 1
         output = most_output
         if caps.tokens is not None:
             left = caps.tokens - self.spent.tokens - self._aside_tokens - estimate
@@ -75,8 +75,19 @@ class Budget:
         self._aside_cost += cost
         return Reservation(self, estimate + output, output, cost)
 
-    def release(self, reservation: Reservation) -> None:
-        """Give back what was set aside for a call that has ended."""
+    def release(self, reservation: Reservation, usage: tuple[int, int] | None, cost_usd: float | None) -> None:
+        """Count a call that has ended by what it reported (None: nothing), in place of what was set aside for it."""
+        before = self.spent
+        known = before.cost_usd if usage is None else None
+        if usage is not None and before.cost_usd is not None and cost_usd is not None:
+            known = before.cost_usd + cost_usd
+        self.spent = Spent(
+            calls=before.calls + 1,
+            input_tokens=before.input_tokens + (usage[0] if usage is not None else 0),
+            output_tokens=before.output_tokens + (usage[1] if usage is not None else 0),
+            cost_usd=known,
+            unreported=before.unreported + (usage is None),
+        )
         self._aside_tokens -= reservation.tokens
         self._aside_calls -= 1
         self._aside_cost -= reservation.cost

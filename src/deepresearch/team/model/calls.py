@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from deepresearch.team.model.failures import Failure
 
 
+#: Pieces of a stream after which it is cut: far more than the longest answer that is asked for.
+_MOST_PIECES = 200_000
+
+
+class _EndlessError(Exception):
+    """The stream does not end."""
+
+
 class ModelOutage(Exception):
     """No model answered. The text says why."""
 
@@ -91,6 +99,7 @@ class Caller:
         self._client: httpx2.AsyncClient | None = None
         self._models: dict[Address, Model] = {}
         self._down: set[Address] = set()
+        self._bare: set[Address] = set()
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -134,12 +143,15 @@ class Caller:
             if isinstance(result, Reply):
                 self._down.discard(address)
                 return result
+            if result.remedy is Remedy.BARE and address not in self._bare:
+                self._bare.add(address)
+                return await self._of(address, ask, key)
             match result.remedy:
                 case Remedy.SHORTER:
                     raise TooLong(result.reason)
                 case Remedy.TEXT if ask.tool is not None:
                     raise NoTools(result.reason)
-                case Remedy.REFUSED | Remedy.TEXT:
+                case Remedy.REFUSED | Remedy.TEXT | Remedy.BARE:
                     raise Refused(result.reason)
                 case Remedy.CONFIGURATION:
                     raise _Unanswered(result.reason, setting=True)
@@ -163,7 +175,7 @@ class Caller:
         price = self._prices.of(str(address))
         per_token = None if price is None else (price.input / 1e6, price.output / 1e6)
         async with self._gate:
-            asked = len(ask.system) + len(ask.user) + len(str(ask.schema))
+            asked = len(f"{ask.system}{ask.user}{ask.schema}".encode("utf-8", "replace"))
             room = self._budget.reserve(asked, self._settings.model_max_output_tokens, per_token)
             number = await asyncio.to_thread(self._ledger.begin, key, str(address))
             reply: Reply | None = None
@@ -183,8 +195,7 @@ class Caller:
                         reply=reply, error=error, input_tokens=tokens[0], output_tokens=tokens[1], cost_usd=cost
                     )
                     await asyncio.to_thread(self._ledger.end, number, outcome)
-                self._budget.release(room)
-            self._budget.spent = await asyncio.to_thread(self._ledger.spent)
+                self._budget.release(room, usage, cost)
         self._notebook.used(self._budget.spent)
         result = reply if reply is not None else failure
         assert result is not None
@@ -234,6 +245,9 @@ class Caller:
             ],
             allow_text_output=ask.tool is None,
         )  # fmt: skip
+        settings = ModelSettings(max_tokens=room.output)
+        if address not in self._bare:
+            settings["temperature"] = 0.0
         stream: StreamedResponse | None = None
         limit = min(self._settings.model_timeout_seconds * 4, max(1.0, self._budget.seconds_left()))
         try:
@@ -243,13 +257,16 @@ class Caller:
                 direct.model_request_stream(
                     model,
                     messages,
-                    model_settings=ModelSettings(max_tokens=room.output, temperature=0.0),
+                    model_settings=settings,
                     model_request_parameters=parameters,
                     instrument=False,
                 ) as stream,
             ):
+                pieces = 0
                 async for _ in stream:
-                    pass
+                    pieces += 1
+                    if pieces > _MOST_PIECES:
+                        raise _EndlessError
                 response = stream.get()
         except Exception as error:
             raise _Broken(error, None if stream is None else _usage(stream)) from error

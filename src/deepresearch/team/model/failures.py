@@ -15,6 +15,7 @@ from deepresearch.team.model.providers import NotAnApi
 _TOOLS = re.compile(
     r"\b(?:tools?|tool_choice|functions?|function[ _-]calling|response_format|structured)\b", re.IGNORECASE
 )
+_TEMPERATURE = re.compile(r"\btemperature\b", re.IGNORECASE)
 _TOO_LONG = re.compile(
     r"context[ _-]?(?:length|window|size)|maximum (?:prompt|context|number of tokens)|too (?:long|many tokens)|"
     r"prompt is too|input (?:is )?too|reduce the length|exceeds? the (?:maximum|limit)",
@@ -35,6 +36,8 @@ class Remedy(StrEnum):
     """The request is too long for the model."""
     TEXT = "text"
     """The model takes no tools: ask for JSON in text."""
+    BARE = "bare"
+    """The model takes no temperature: send it without."""
     REFUSED = "refused"
     """The model will not take this request."""
 
@@ -80,6 +83,8 @@ def failure_of(error: Exception, address: Address, keys: Iterable[str]) -> Failu
         case ai.ModelRequestRejectedError():
             if _TOO_LONG.search(said):
                 return Failure(Remedy.SHORTER, "the request was too long for the model")
+            if _TEMPERATURE.search(said):
+                return Failure(Remedy.BARE, "the model takes no temperature")
             return Failure(Remedy.TEXT if _TOOLS.search(said) else Remedy.REFUSED, f"the request was refused: {said}")
         case ai.ModelHTTPError() if 300 <= error.status_code < 500 and error.status_code not in (408, 409, 425):
             return Failure(Remedy.REFUSED, f"the request was refused with status {error.status_code}")

@@ -6,6 +6,7 @@ The provider's own retries are off: every request is one paid call, counted and 
 from __future__ import annotations
 
 import ipaddress
+import warnings
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -35,7 +36,8 @@ def check_cast(cast: Cast, settings: Settings) -> None:
                 "http://127.0.0.1:8000/v1."
             )
         if base is not None:
-            _checked_url(base)
+            named = {"ollama": "OLLAMA", "anthropic": "ANTHROPIC", "google": "GOOGLE"}.get(address.provider, "MODEL")
+            _checked_url(base, f"DEEPRESEARCH_{named}_BASE_URL")
         if settings.offline and not _is_local(base):
             raise UsageError(
                 f"DEEPRESEARCH_OFFLINE is set, so {address} cannot be asked. Use --team extractive, or a model on this "
@@ -50,9 +52,11 @@ def check_cast(cast: Cast, settings: Settings) -> None:
 
 def base_url(address: Address, settings: Settings) -> str | None:
     """The address of the API, None for the provider's own."""
-    if address.provider in ("openai", "compatible"):
-        return settings.model_base_url
-    return settings.ollama_base_url if address.provider == "ollama" else None
+    return {
+        "ollama": settings.ollama_base_url,
+        "anthropic": settings.anthropic_base_url,
+        "google": settings.google_base_url,
+    }.get(address.provider, settings.model_base_url)
 
 
 def api_key(address: Address, settings: Settings) -> str | None:
@@ -92,6 +96,8 @@ def http_client(settings: Settings) -> httpx2.AsyncClient:
 
 def build(address: Address, settings: Settings, client: httpx2.AsyncClient) -> Model:
     """The model at an address. Loads the provider's library, nothing else."""
+    # What a model does not take (a temperature) is left out; a person need not be told for each call.
+    warnings.filterwarnings("ignore", module=r"pydantic_ai\.")
     key = api_key(address, settings) or _NO_KEY
     base = base_url(address, settings)
     if address.provider == "anthropic":
@@ -99,13 +105,13 @@ def build(address: Address, settings: Settings, client: httpx2.AsyncClient) -> M
         from pydantic_ai.models.anthropic import AnthropicModel
         from pydantic_ai.providers.anthropic import AnthropicProvider
 
-        anthropic = AsyncAnthropic(api_key=key, http_client=client, max_retries=0)
+        anthropic = AsyncAnthropic(api_key=key, base_url=base, http_client=client, max_retries=0)
         return AnthropicModel(address.model, provider=AnthropicProvider(anthropic_client=anthropic))
     if address.provider == "google":
         from pydantic_ai.models.google import GoogleModel
         from pydantic_ai.providers.google import GoogleProvider
 
-        return GoogleModel(address.model, provider=GoogleProvider(api_key=key, http_client=client))
+        return GoogleModel(address.model, provider=GoogleProvider(api_key=key, base_url=base, http_client=client))
     from openai import AsyncOpenAI
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.profiles.openai import OpenAIModelProfile
@@ -121,17 +127,15 @@ def build(address: Address, settings: Settings, client: httpx2.AsyncClient) -> M
     return OpenAIChatModel(address.model, provider=provider, profile=whole)
 
 
-def _checked_url(url: str) -> None:
+def _checked_url(url: str, name: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(
-            f"DEEPRESEARCH_MODEL_BASE_URL is {_without_secrets(url)!r}, which is no address of an API. Write it like "
+            f"{name} is {_without_secrets(url)!r}, which is no address of an API. Write it like "
             "http://127.0.0.1:8000/v1."
         )
     if parts.username or parts.password:
-        raise UsageError(
-            "DEEPRESEARCH_MODEL_BASE_URL holds a name or a password. Leave them out and set DEEPRESEARCH_MODEL_API_KEY."
-        )
+        raise UsageError(f"{name} holds a name or a password. Leave them out and set DEEPRESEARCH_MODEL_API_KEY.")
 
 
 def _without_secrets(url: str) -> str:
