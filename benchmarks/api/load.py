@@ -141,6 +141,7 @@ async def _measure(
         "status_under_load_p50_ms": _percentile(under_load, 50),
         "status_under_load_p95_ms": _percentile(under_load, 95),
         "status_under_load_p99_ms": _percentile(under_load, 99),
+        "p95_ratio": round(_percentile(under_load, 95) / _percentile(at_rest, 95), 2),
         "processors": os.cpu_count() or 0,
         "load_average": round(os.getloadavg()[0], 1),
     }
@@ -250,13 +251,16 @@ def as_table(measured: dict[str, float | int | str]) -> str:
         ("status request under load, p50 / ms", "status_under_load_p50_ms"),
         ("status request under load, p95 / ms", "status_under_load_p95_ms"),
         ("status request under load, p99 / ms", "status_under_load_p99_ms"),
+        ("p95 under load, as a multiple of that at rest", "p95_ratio"),
         ("processors of the machine, shared by server, workers, readers and others", "processors"),
         ("load average at the end", "load_average"),
     ]
     lines = [
         f"# The API under load, on {measured['database']}",
         "",
-        "Three small documents in one collection; server, workers and all clients on one machine.",
+        "Three small documents in one collection; server, workers and all clients on one machine. A load average far",
+        "above the processors means that other programs had the machine too: the figures are then an upper bound, and",
+        "the multiple of the same server at rest, measured in the same run, says more than the milliseconds.",
         "",
         f"    python -m benchmarks.api.load --sessions {measured['sessions']} --workers {measured['workers']} "
         f"--readers {measured['readers']} --out docs/benchmarks",

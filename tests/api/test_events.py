@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -131,3 +132,35 @@ def test_more_readers_than_may_are_told_when_to_come_again(home: Path) -> None:
                     break
         assert again.status_code == 200
         assert server.stop() == 0, server.log
+
+
+def test_a_reader_of_the_future_hides_nothing_from_others(home: Path) -> None:
+    """One reader asks for what comes after a number nobody has; another from the beginning, at the same time."""
+    with started(home) as server, server.http() as http:
+        session_id = asked(http, review="true")
+        path = f"/v1/sessions/{session_id}/events"
+        with http.stream("GET", path, params={"after": 100_000}) as ahead:
+            pieces = ahead.iter_text()
+            assert next(pieces).startswith("retry:")
+            events = _parsed(http.get(path).text)
+            assert [number for number, _, _ in events[:-1]] == list(range(1, len(events)))
+            assert events[-1][2]["state"] == "needs_review"
+            assert _parsed("".join(pieces)) == [events[-1]]
+
+
+def test_many_readers_of_one_session_see_the_same(http: httpx.Client) -> None:
+    session_id = asked(http)
+    seen: list[list[int | None]] = []
+
+    def read() -> None:
+        with httpx.Client(base_url=http.base_url, timeout=60) as own:
+            seen.append([number for number, _, _ in _parsed(own.get(f"/v1/sessions/{session_id}/events").text)])
+
+    readers = [threading.Thread(target=read) for _ in range(20)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert len(seen) == 20
+    assert all(numbers == [*range(1, len(numbers)), None] for numbers in seen)
+    assert len({len(numbers) for numbers in seen}) == 1

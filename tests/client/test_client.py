@@ -24,12 +24,16 @@ from deepresearch.model.errors import (
 )
 from deepresearch.model.session import SessionState
 from deepresearch.sandbox import SandboxRequest
+from deepresearch.settings import Settings
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("client") / "home"
     home.mkdir()
+    built = Settings().home / "sandbox"
+    if built.is_dir():
+        (home / "sandbox").symlink_to(built)
     with started(home, api_token="client-token-0123456789") as running:
         yield running
 

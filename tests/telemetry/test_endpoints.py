@@ -132,6 +132,35 @@ def test_a_command_pushes_its_run_and_its_spans_before_it_ends(
     assert receiver.attribute(receiver.spans()[0], "gen_ai.tool.name") == "python_sandbox"
 
 
+def test_a_question_is_one_trace_from_the_session_to_the_sandbox(
+    tmp_path: Path, environment: dict[str, str], home: Path, corpus: Path, receiver: Receiver
+) -> None:
+    settings = {
+        **environment,
+        "DEEPRESEARCH_OTEL_METRICS_ENDPOINT": receiver.address,
+        "DEEPRESEARCH_OTEL_TRACES_ENDPOINT": receiver.address,
+    }
+    question = "How did the CO2 emissions of Tervane Sound Ferries change between 2014 and 2024?"
+    done = subprocess.run(
+        [sys.executable, "-m", "deepresearch", "query", question, "--sources", str(corpus), "--out", str(tmp_path / "out")],
+        env=settings, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    spans = receiver.spans()
+    names = {span.span_id: span.name for span in spans}
+    parents = {(span.name, names.get(span.parent_span_id)) for span in spans}
+    assert len({span.trace_id for span in spans}) == 1
+    assert ("invoke_workflow deepresearch", None) in parents
+    assert ("session.step plan", "invoke_workflow deepresearch") in parents
+    assert ("retrieval hybrid", "session.step read") in parents
+    if (home / "sandbox" / "bubblewrap").is_dir():
+        assert ("execute_tool python_sandbox", "session.step compute") in parents
+    assert receiver.points("deepresearch.sessions.ended")["completed"] == 1
+    assert receiver.points("deepresearch.claims")["supported"] > 0
+    content = " ".join(str(span) for span in spans)
+    assert "Tervane" not in content
+
+
 def test_an_address_that_is_none_and_a_protocol_without_its_library_are_refused_in_a_sentence() -> None:
     for endpoint in ("localhost:4318", "ftp://x", "http://", "http://x:99999", "grpc://x:4317", "", "http://x:0"):
         with pytest.raises(UsageError, match="is no address"):

@@ -18,6 +18,7 @@ import pytest
 from deepresearch.model.errors import UsageError
 from deepresearch.testing import Answer, ModelServer, Rule, Scenario, When, load_scenario
 
+EXAMPLES = Path(__file__).parents[2] / "examples" / "scenarios"
 TOOL = {"type": "function", "function": {"name": "plan", "parameters": {"type": "object"}}}
 MESSAGES = [
     {"role": "system", "content": "You plan."},
@@ -177,6 +178,12 @@ def test_a_wrong_scenario_is_named(text: str, told: str, tmp_path: Path) -> None
     with pytest.raises(UsageError, match=r"wrong\.yaml") as raised:
         load_scenario(path)
     assert told in str(raised.value)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: str(path.stem))
+def test_the_examples_can_be_served(path: Path) -> None:
+    scenario = load_scenario(path)
+    assert scenario.rules and scenario.name.replace(" ", "-") == path.stem
 
 
 def test_a_missing_scenario_is_named(tmp_path: Path) -> None:

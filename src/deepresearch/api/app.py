@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
@@ -27,6 +28,9 @@ from deepresearch.api.working import Working
 from deepresearch.model.errors import DeepResearchError
 from deepresearch.settings import Settings
 
+#: Threads for what waits on disk and database.
+_THREADS = 32
+
 #: Seconds between two looks for uploads whose session is gone.
 _TIDY_EVERY = 600.0
 
@@ -40,6 +44,8 @@ def create_app(settings: Settings, *, listening: str = "127.0.0.1", work: bool =
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # Ingests wait on these for as long as they take; a handful at once must not hold up short work.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="api"))
         services = await asyncio.to_thread(Services, settings)
         app.state.services = services
         await asyncio.to_thread(services.uploads.remove_arriving)

@@ -79,7 +79,7 @@ class Services:
     async def close(self) -> None:
         """End the sandbox, give back files and connections."""
         await self._stack.aclose()
-        self.following.stop()
+        self.following.close()
         self._library.close()
         self.queue.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import signal
@@ -83,7 +84,7 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         services = getattr(self._app.state, "services", None)
         if services is not None:
-            services.following.stop()
+            asyncio.get_running_loop().call_soon_threadsafe(services.following.stop)
         # Not the inherited way, which would die of the signal after all is closed: being told to stop is no failure.
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True

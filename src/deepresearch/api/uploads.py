@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -181,11 +180,6 @@ def allowed_paths(paths: Sequence[str], settings: Settings) -> list[str]:
             )
         checked.append(str(real))
     return checked
-
-
-def fingerprint(name: str) -> str:
-    """A short name of fixed length for any name."""
-    return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def _is_hostile(part: str) -> bool:

@@ -162,8 +162,11 @@ def with_limits_of_calls(limits: Sequence[str], noted: Sequence[str], spent: Spe
     """The report's limits with those of the cast and of the count of what was used, each once."""
     counted = []
     if spent.unreported:
-        calls = "1 call" if spent.unreported == 1 else f"{spent.unreported:,} calls"
-        counted.append(f"{calls} of a language model told no usage; what they used is not in the count.")
+        one = spent.unreported == 1
+        calls = "1 call" if one else f"{spent.unreported:,} calls"
+        counted.append(
+            f"{calls} of a language model told no usage; what {'it' if one else 'they'} used is not in the count."
+        )
     if spent.cost_usd is None:
         counted.append("The price of a language model that was asked is unknown, so the cost of this report is too.")
     return tuple(dict.fromkeys([*limits, *noted, *counted]))

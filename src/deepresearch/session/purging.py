@@ -127,6 +127,8 @@ class Purging:
         own = self._settings.home / "reports" / record.id
         files = sum(1 for path in own.rglob("*") if path.is_file()) if own.is_dir() else 0
         shutil.rmtree(own, ignore_errors=True)
+        # Documents that came with a request over the API.
+        shutil.rmtree(self._settings.home / "uploads" / "sessions" / record.id, ignore_errors=True)
         if record.options.out is None:
             return files
         return files + sum(_remove_file(path) for path in self._written(record.id, Path(record.options.out)))

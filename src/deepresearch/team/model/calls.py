@@ -170,7 +170,7 @@ class Caller:
 
     async def _once(self, address: Address, ask: Ask, key: CallKey) -> Reply | Failure:
         """Send the call once and write down what came of it."""
-        from deepresearch.team.model.failures import failure_of, redacted
+        from deepresearch.team.model.failures import failure_of, redacted, was_turned_away
 
         price = self._prices.of(str(address))
         per_token = None if price is None else (price.input / 1e6, price.output / 1e6)
@@ -184,7 +184,7 @@ class Caller:
             try:
                 reply, usage = await self._told(address, ask, room)
             except _Broken as broken:
-                usage = broken.usage
+                usage = broken.usage or ((0, 0) if was_turned_away(broken.error) else None)
                 failure = failure_of(broken.error, address, self._keys)
             finally:
                 tokens = usage or (None, None)

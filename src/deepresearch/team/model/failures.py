@@ -100,6 +100,11 @@ def failure_of(error: Exception, address: Address, keys: Iterable[str]) -> Failu
             return Failure(Remedy.AGAIN, f"the answer could not be read ({type(error).__name__})")
 
 
+def was_turned_away(error: Exception) -> bool:
+    """Whether the provider answered with an error instead of working: such a call used nothing."""
+    return isinstance(error, ai.ModelHTTPError) and not error.in_stream
+
+
 def redacted(text: str, keys: Iterable[str]) -> str:
     """A text without any of these keys."""
     for key in keys:

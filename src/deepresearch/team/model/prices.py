@@ -36,7 +36,9 @@ class Prices(BaseModel):
         return self.models[max(fitting, key=len)] if fitting else None
 
     def cost(self, model: str, input_tokens: int, output_tokens: int) -> float | None:
-        """US dollars for a call; None when the price is unknown."""
+        """US dollars for a call; None when the price is unknown, 0 for a call that used nothing."""
+        if not input_tokens and not output_tokens:
+            return 0.0
         price = self.of(model)
         return None if price is None else (input_tokens * price.input + output_tokens * price.output) / 1_000_000
 

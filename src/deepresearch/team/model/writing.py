@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,12 @@ _MOST_SENTENCES = 6
 _MOST_LEAD = 2
 _PLAIN_EACH = 3
 _MOST_POINTS = 12
+_MOST_RESULTS = 4
+_OPERATION = re.compile(
+    r"(?:(?:absolute|total|overall|change|difference|sum|mean|average|median|ratio|share|annual|percent|percentage)"
+    r"(?:_|\b))+",
+    re.IGNORECASE,
+)
 #: Characters of a quotation that can stand as a sentence.
 _SHORTEST = 20
 
@@ -121,6 +128,9 @@ async def _written(part: _Part, desk: Desk) -> tuple[list[DraftClaim], list[int]
         if not outcome.request.by_model and not any(one.run_id == outcome.result.run_id for one, _ in sentences)
         for claim in computed_claims(outcome, part.sub.id, part.sub.type, part.sub.text)
     ]
+    if answer is None:
+        plain = [_plainly(one, part.sub.id) for one in part.outcomes if one.request.by_model]
+        computed += [(claim, True) for claim in plain if claim is not None]
     if not sentences:
         sentences = [(as_claim(one), not computed and n == 0) for n, one in enumerate(part.findings[:_PLAIN_EACH])]
     sentences = [*computed, *sentences, *((as_claim(one), False) for one in part.apart[:_PLAIN_EACH])]
@@ -149,6 +159,34 @@ def _claim(sentence: WrittenSentence, part: _Part) -> DraftClaim | None:
         run_id=outcome.result.run_id if outcome is not None else None,
         relevance=max((one.relevance for one in cited), default=1.0),
         by_model=True,
+    )
+
+
+def _plainly(outcome: MathOutcome, sub_question: str) -> DraftClaim | None:
+    """The results of a run without a writer: what it is about, over which labels, and its numbers by their names.
+
+    Only names that say an operation and nothing else; None when there is none.
+    """
+    series = outcome.request.series[0]
+    first, last = series.points[0], series.points[-1]
+    numbers = [
+        (name, value)
+        for name, value in outcome.result.values.items()
+        if isinstance(value, float) and _OPERATION.fullmatch(name)
+    ]
+    if not numbers:
+        return None
+    told = ", ".join(
+        f"{name.replace('_', ' ')} {value:,.{0 if value == int(value) else 2}f}"
+        for name, value in numbers[:_MOST_RESULTS]
+    )
+    return DraftClaim(
+        text=f"{series.name}, {first.label} to {last.label}: {told}.",
+        sub_question=sub_question,
+        citations=tuple(dict.fromkeys((first.quote, last.quote))),
+        run_id=outcome.result.run_id,
+        by_model=True,
+        rewritten=True,
     )
 
 
