@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from deepresearch.evidence import Searched
-from deepresearch.model.documents import Document
-from deepresearch.model.evidence import Claim, Conflict
-from deepresearch.model.mathematics import Figure, MathRequest, MathResult, MathStatus, MathSummary
-from deepresearch.model.plan import Plan, QuestionType, SubQuestion
-from deepresearch.model.report import Report, ReportStatus, ScriptRecord, Usage
-from deepresearch.model.session import SessionOptions, SessionRecord
-from deepresearch.report import write_reports
-from deepresearch.session import budgets, derived, mathematics, reviews
-from deepresearch.session.answer import short_answer
+from deepresearch.model.mathematics import MathRequest, MathResult, MathStatus
+from deepresearch.model.plan import SubQuestion
+from deepresearch.model.report import Report
+from deepresearch.model.session import SessionOptions
+from deepresearch.session import derived, mathematics
 from deepresearch.session.budgets import Budget, Cut
 from deepresearch.session.gaps import Gaps, words_of
-from deepresearch.session.limits import limits_of
-from deepresearch.session.loading import Loaded
-from deepresearch.session.material import Indexed, Material
-from deepresearch.session.model_calls import ModelCalls, limits_noted, with_limits_of_calls
+from deepresearch.session.kept import Kept
+from deepresearch.session.material import Material
 from deepresearch.session.progress import Count, Listener
+from deepresearch.session.reporting import Reporting
 from deepresearch.session.runner import StageRunner
-from deepresearch.session.sources import origins_of, source_table
 from deepresearch.session.store import Store
-from deepresearch.session.verification import Verified, verify
+from deepresearch.session.verification import verify
 from deepresearch.session.web_limits import web_told
 from deepresearch.session.web_pages import WebPages
 from deepresearch.session.web_records import WebGathered, together
 from deepresearch.settings import Settings
-from deepresearch.team.protocol import Draft, MathOutcome, Reading, Team
+from deepresearch.team.protocol import Draft, Team
 
 #: The share of the time left that the web may take: what was found has to be read, too.
 _WEB_SHARE = 0.5
@@ -79,8 +69,12 @@ class Stages:
         self._out = Path(self._options.out) if self._options.out else reports / session_id
         self._plain = plain
         self._settings = settings or Settings()
+        self._kept = Kept(session_id, self._options, store, material)
+        self._reporting = Reporting(session_id, self._options, store, self._kept, self._settings, self._out)
         self._web_pages = self._settings.web_max_pages
-        self._gaps = web and Gaps(web, material, self._web_pages, self._gathered, self._web_progress, self._web_words)
+        self._gaps = web and Gaps(
+            web, material, self._web_pages, self._kept.gathered, self._web_progress, self._web_words
+        )
         self._patience = self._settings.store_patience_seconds
         self._runner = StageRunner(store, session_id, listener, owner=owner, budget=budget, patience=self._patience)
 
@@ -118,7 +112,7 @@ class Stages:
             return None
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            queries = [sub.queries for sub in self._plan().sub_questions]
+            queries = [sub.queries for sub in self._kept.plan().sub_questions]
             left = None if self._budget is None else self._budget.seconds_left()
             seconds = None if left is None else left * _WEB_SHARE
             gathered = await web.gather(queries, self._web_pages, self._web_progress, seconds=seconds)
@@ -129,7 +123,7 @@ class Stages:
     def _web_words(self) -> frozenset[str] | None:
         """The words that queries to the web may hold once a person's own documents have been read."""
         own = self._options.sources or self._options.collection is not None
-        return words_of(self._plan()) if own else None
+        return words_of(self._kept.plan()) if own else None
 
     def _web_progress(self, done: int, total: int, label: str) -> None:
         self._listener.count(Count("web", done, total, label))
@@ -141,7 +135,7 @@ class Stages:
             def progress(done: int, total: int) -> None:
                 self._listener.count(Count("index", done, total))
 
-            indexed = await asyncio.to_thread(self._material.index, self._options, self._plan(), progress)
+            indexed = await asyncio.to_thread(self._material.index, self._options, self._kept.plan(), progress)
             told = {"passages": indexed.passages, "superseded": len(indexed.superseded)}
             return indexed.model_dump(mode="json"), told
 
@@ -151,9 +145,9 @@ class Stages:
         """Search for one sub-question, read the hits, and search once more when nothing answered it."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            plan = self._plan()
+            plan = self._kept.plan()
             sub: SubQuestion = next(sub for sub in plan.sub_questions if sub.id == sub_question)
-            indexed = self._indexed()
+            indexed = self._kept.indexed()
             rounds: list[WebGathered] = []
             while True:
                 hits = await asyncio.to_thread(self._material.search, indexed, sub.queries)
@@ -187,8 +181,8 @@ class Stages:
         """Decide which scripts would answer the question; gives their ids."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            plan = self._plan()
-            requests = await self._team.compute(plan, self._current_documents(), self._readings())
+            plan = self._kept.plan()
+            requests = await self._team.compute(plan, self._kept.current_documents(), self._kept.readings())
             value = [request.model_dump(mode="json") for request in requests]
             return value, {"scripts": len(requests)}
 
@@ -198,7 +192,7 @@ class Stages:
         """Run one script in the sandbox and keep what it printed and drew."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            result = await self._computed(next(one for one in self._requests() if one.id == request_id))
+            result = await self._computed(next(one for one in self._kept.requests() if one.id == request_id))
             told = {"status": result.status, "reason": result.reason, "run_id": result.run_id, "note": result.note}
             return result.model_dump(mode="json"), told
 
@@ -240,7 +234,7 @@ class Stages:
         """Choose and order the sentences."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            draft = await self._writers().write(self._plan(), self._readings(), self._outcomes())
+            draft = await self._writers().write(self._kept.plan(), self._kept.readings(), self._kept.outcomes())
             return draft.model_dump(mode="json"), {"sentences": len(draft.claims)}
 
         return await self._runner.once("write", work)
@@ -253,8 +247,8 @@ class Stages:
         """Pass every sentence through the gates and find conflicts."""
 
         async def work() -> tuple[Any, dict[str, Any]]:
-            draft = Draft.model_validate(self._stored("write"))
-            material = (self._readings(), self._outcomes(), self._current_documents())
+            draft = Draft.model_validate(self._kept.stored("write"))
+            material = (self._kept.readings(), self._kept.outcomes(), self._kept.current_documents())
             verified = await asyncio.to_thread(verify, draft, *material)
             for _ in range(_MOST_REVISIONS):
                 revised = await self._writers().revise(draft, verified.claims, material[0])
@@ -280,16 +274,11 @@ class Stages:
 
     def finished_report(self) -> Report | None:
         """The report when the session has one."""
-        for key in ("reviewed", "report"):
-            stored = self._store.result(self._id, key)
-            if stored is not None:
-                return Report.model_validate(stored)
-        return None
+        return self._kept.finished_report()
 
     def cut(self) -> Cut | None:
         """Why the session stopped looking before it was through, if it did."""
-        stored = self._store.result(self._id, "cut")
-        return None if stored is None else Cut(stored)
+        return self._kept.cut()
 
     async def cut_short(self, cut: Cut) -> None:
         """Note for ever that the session stops looking here, and why."""
@@ -310,211 +299,8 @@ class Stages:
 
     def write_report(self) -> Report:
         """Put the report together from the stored results and write its files, again if they were removed."""
-        stored = self._store.result(self._id, "load")
-        loaded = Loaded(documents=0, known=0, refused=()) if stored is None else Loaded.model_validate(stored)
-        verified = Verified.model_validate(self._stored("verify"))
-        plan = self._plan()
-        outcomes = self._outcomes()
-        documents = self._looked_at()
-        superseded = self._indexed().superseded
-        in_all = self._store.count_documents(self._id)
-        record = self._store.session(self._id)
-        math = mathematics.summary(outcomes)
-        spent = ModelCalls(self._store, self._id).spent()
-        web = self._all_gathered()
-        claims: tuple[Claim, ...] = verified.claims
-        conflicts: tuple[Conflict, ...] = verified.conflicts
-        status, said = self._standing(record, claims, math)
-        report = Report(
-            session_id=self._id,
-            question=self._options.question,
-            status=status,
-            team=self._options.team,
-            answer=short_answer(claims, verified.lead),
-            claims=claims,
-            conflicts=conflicts,
-            limits=with_limits_of_calls(
-                said
-                + limits_of(
-                    plan=self._searched_plan(),
-                    searched=self._searched(),
-                    readings=self._readings(),
-                    claims=claims,
-                    documents=documents,
-                    in_all=in_all,
-                    superseded=superseded,
-                    origins=origins_of(claims, documents),
-                    loaded=loaded,
-                    math=math,
-                    today=datetime.fromisoformat(record.created_at).date(),
-                    web=web,
-                ),
-                limits_noted(self._store, self._id),
-                spent,
-            ),
-            figures=_figures(outcomes),
-            math=math,
-            usage=Usage(
-                input_tokens=spent.input_tokens,
-                output_tokens=spent.output_tokens,
-                cost_usd=None if spent.cost_usd is None else round(spent.cost_usd, 6),
-                seconds=round(_seconds_since(record.created_at), 3),
-            ),
-            paths={},
-            created_at=record.created_at,
-            sub_questions=plan.sub_questions,
-            sources=source_table(
-                documents, claims, superseded, {page.source: page.retrieved for page in web.pages} if web else None
-            ),
-            scripts=tuple(
-                ScriptRecord(
-                    run_id=outcome.result.run_id,
-                    title=outcome.request.title,
-                    script=outcome.request.script,
-                    files=outcome.request.files,
-                    series=outcome.request.series,
-                    values=mathematics.shown_values(outcome),
-                )
-                for outcome in outcomes
-            ),
-        )
-        texts = {document.sha256: document.text for document in documents}
-        artefacts = {figure.sha256: self._store.blobs.get(figure.sha256) for figure in report.figures}
-        return write_reports(report, texts, artefacts, self._out)
-
-    def _standing(
-        self, record: SessionRecord, claims: Sequence[Claim], math: MathSummary
-    ) -> tuple[ReportStatus, tuple[str, ...]]:
-        """How the session ends, and what the limits say of it before anything else."""
-        said = []
-        cut = self.cut()
-        if cut is not None:
-            said.append(budgets.sentence(cut, self._options))
-            unread = [sub for sub in self._plan().sub_questions if not self._is_read(sub)]
-            said += [f"Not looked for: {sub.text}" for sub in unread]
-            left = [one.title for one in self._requests() if self._store.result(self._id, f"compute:{one.id}") is None]
-            said += [f"Not computed: {title}" for title in left]
-        if record.review is not None and record.review.decision is not None:
-            said.insert(0, reviews.sentence(record.review))
-            approved = record.review.decision == "approved"
-            return (ReportStatus.COMPLETED if approved else ReportStatus.FAILED), tuple(said)
-        if cut is Cut.CANCELLED:
-            return ReportStatus.CANCELLED, tuple(said)
-        reason = reviews.review_reason(self._options, self._settings, claims, math)
-        return (ReportStatus.COMPLETED if reason is None else ReportStatus.NEEDS_REVIEW), tuple(said)
+        return self._reporting.write()
 
     def review_reason(self) -> str | None:
         """Why the finished report needs a review, if it does."""
-        report = self.finished_report()
-        if report is None or report.status is not ReportStatus.NEEDS_REVIEW:
-            return None
-        return reviews.review_reason(self._options, self._settings, report.claims, report.math) or "It was asked for."
-
-    def _stored(self, key: str) -> Any:
-        value = self._store.result(self._id, key)
-        if value is None:
-            raise AssertionError(f"stage {key} has no result although a later one runs")
-        return value
-
-    def _plan(self) -> Plan:
-        stored = self._store.result(self._id, "plan")
-        if stored is None and self.cut() is not None:
-            question = self._options.question
-            return Plan(question=question, type=QuestionType.FACT, sub_questions=(), wants_computation=False)
-        return Plan.model_validate(self._stored("plan"))
-
-    def _searched_plan(self) -> Plan:
-        """The plan without the parts that a session cut short never looked for."""
-        plan = self._plan()
-        return plan.model_copy(update={"sub_questions": tuple(self._read_parts())})
-
-    def _read_parts(self) -> list[SubQuestion]:
-        """The parts of the question that were looked for: all of them unless the session was cut short."""
-        return [sub for sub in self._plan().sub_questions if self.cut() is None or self._is_read(sub)]
-
-    def _is_read(self, sub: SubQuestion) -> bool:
-        return self._store.result(self._id, f"read:{sub.id}") is not None
-
-    def _indexed(self) -> Indexed:
-        if self.cut() is not None and self._store.result(self._id, "index") is None:
-            return Indexed(collection=None, passages=0, superseded={}, chosen=())
-        return Indexed.model_validate(self._stored("index"))
-
-    def _gathered(self) -> WebGathered:
-        """What the stage of the web brought; nothing for a session without it."""
-        stored = self._store.result(self._id, "web")
-        return WebGathered() if stored is None else WebGathered.model_validate(stored)
-
-    def _all_gathered(self) -> WebGathered | None:
-        """All rounds of searching the web together; None for a session without it, or cut short before it."""
-        if self._web is None or self._store.result(self._id, "web") is None:
-            return None
-        later = [self._stored(f"read:{sub.id}").get("web") or {} for sub in self._read_parts()]
-        return together([self._gathered(), *(WebGathered.model_validate(one) for one in later)])
-
-    def _looked_at(self) -> list[Document]:
-        """All documents of the session, or of a large collection those that came up, and all that a reading quotes."""
-        chosen = self._indexed().chosen
-        if chosen is None:
-            return self._material.documents(None)
-        quoted = {
-            quote.sha256
-            for reading in self._readings()
-            for finding in (*reading.findings, *reading.nearby)
-            for quote in finding.quotes
-        }
-        fetched = {page.sha256 for page in self._gathered().pages}
-        steering = {quote.sha256 for reading in self._readings() for quote in reading.instructions}
-        return self._material.documents({*chosen, *quoted, *steering, *fetched})
-
-    def _current_documents(self) -> list[Document]:
-        superseded = self._indexed().superseded
-        return [document for document in self._looked_at() if document.sha256 not in superseded]
-
-    def _readings(self) -> list[Reading]:
-        return [Reading.model_validate(self._stored(f"read:{sub.id}")["reading"]) for sub in self._read_parts()]
-
-    def _searched(self) -> list[Searched]:
-        readings = {reading.sub_question: reading for reading in self._readings()}
-        return [
-            Searched(
-                sub_question=sub.id,
-                queries=tuple(self._stored(f"read:{sub.id}")["queries"]),
-                passages=readings[sub.id].passages,
-            )
-            for sub in self._read_parts()
-        ]
-
-    def _requests(self) -> list[MathRequest]:
-        if self.cut() is not None and self._store.result(self._id, "compute") is None:
-            return []
-        return [MathRequest.model_validate(one) for one in self._stored("compute")]
-
-    def _outcomes(self) -> list[MathOutcome]:
-        results = {request.id: self._store.result(self._id, f"compute:{request.id}") for request in self._requests()}
-        if self.cut() is None and None in results.values():
-            raise AssertionError("a computation has no result although a later stage runs")
-        return [
-            mathematics.outcome_of(request, MathResult.model_validate(results[request.id]))
-            for request in self._requests()
-            if results[request.id] is not None
-        ]
-
-
-def _figures(outcomes: Sequence[MathOutcome]) -> tuple[Figure, ...]:
-    return tuple(
-        Figure(
-            path=artefact.name,
-            title=outcome.request.title,
-            run_id=outcome.result.run_id,
-            media_type=artefact.media_type,
-            sha256=artefact.sha256,
-        )
-        for outcome in outcomes
-        for artefact in outcome.result.artefacts
-        if artefact.media_type.startswith("image/")
-    )
-
-
-def _seconds_since(at: str) -> float:
-    return max(0.0, time.time() - datetime.fromisoformat(at).timestamp())
+        return self._reporting.review_reason()
