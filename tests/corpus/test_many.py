@@ -8,20 +8,28 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from tests.corpus.made_files import lines, make_all, make_pdf
 
 from deepresearch.corpus import LoadLimits, discover, load, load_many
 from deepresearch.model.documents import Document, RefusedSource
 
 
-def children() -> set[int]:
-    """Process ids of the children of this process."""
+def all_children() -> set[int]:
     found: set[int] = set()
     for task in Path("/proc/self/task").iterdir():
         found.update(int(pid) for pid in (task / "children").read_text().split())
     return found
+
+
+@pytest.fixture
+def children() -> Callable[[], set[int]]:
+    """Gives the process ids of the children of this process that the test made: other tests keep servers running."""
+    before = all_children()
+    return lambda: all_children() - before
 
 
 def long_pdf(pages: int = 400) -> bytes:
@@ -30,7 +38,7 @@ def long_pdf(pages: int = 400) -> bytes:
     )
 
 
-def test_every_format_in_order_like_one_by_one(tmp_path: Path) -> None:
+def test_every_format_in_order_like_one_by_one(tmp_path: Path, children: Callable[[], set[int]]) -> None:
     for copy in range(3):
         for name, data in make_all().items():
             (tmp_path / f"{copy} {name}").write_bytes(data)
@@ -62,7 +70,9 @@ def test_nothing_to_load() -> None:
     assert list(load_many([])) == []
 
 
-def test_a_reader_that_does_not_end_refuses_its_file_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_a_reader_that_does_not_end_refuses_its_file_and_the_rest_goes_on(
+    tmp_path: Path, children: Callable[[], set[int]]
+) -> None:
     (tmp_path / "a.pdf").write_bytes(long_pdf(2_000))
     (tmp_path / "b.pdf").write_bytes(make_pdf([lines(["A short page."])]))
     (tmp_path / "c.txt").write_text("Some text.")
@@ -82,7 +92,7 @@ def test_a_reader_without_enough_memory_refuses_its_file(tmp_path: Path) -> None
     assert isinstance(short, Document)
 
 
-def test_a_reader_that_is_killed_refuses_its_file(tmp_path: Path) -> None:
+def test_a_reader_that_is_killed_refuses_its_file(tmp_path: Path, children: Callable[[], set[int]]) -> None:
     (tmp_path / "a.pdf").write_bytes(long_pdf(4_000))
     (tmp_path / "b.pdf").write_bytes(make_pdf([lines(["A short page."])]))
     killed: list[int] = []
@@ -106,7 +116,7 @@ def test_a_reader_that_is_killed_refuses_its_file(tmp_path: Path) -> None:
     assert isinstance(second, Document)
 
 
-def test_closing_the_iterator_ends_the_workers(tmp_path: Path) -> None:
+def test_closing_the_iterator_ends_the_workers(tmp_path: Path, children: Callable[[], set[int]]) -> None:
     data = long_pdf(300)
     for number in range(20):
         (tmp_path / f"{number:02}.pdf").write_bytes(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tests.report.material import ferry_report
 
 from deepresearch.model.errors import StorageError
@@ -176,11 +178,20 @@ def test_file_names_are_clean(title: str, name: str) -> None:
     assert clean_name(title) == name
 
 
+PDF = b"%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\nstartxref\n0\n%%EOF\n"
+
+
+def png() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 6), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "media_type", "shown"),
     [
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 20, "image/png", 'src="data:image/png;base64,'),
-        (b"%PDF-1.7 drawing", "application/pdf", 'href="figures/01-co2'),
+        (png(), "image/png", 'src="data:image/png;base64,'),
+        (PDF, "application/pdf", 'href="figures/01-co2'),
     ],
 )
 def test_pictures_are_shown_inside_and_other_figures_linked(
