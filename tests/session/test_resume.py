@@ -130,7 +130,12 @@ def test_the_same_session_is_not_run_twice_at_once(corpus: Path, environment: di
         while not _begun(home, "busy"):
             assert first.poll() is None
             time.sleep(0.01)
-        second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        # It still holds the session while it stands still, and cannot be through before the second has begun.
+        first.send_signal(signal.SIGSTOP)
+        try:
+            second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        finally:
+            first.send_signal(signal.SIGCONT)
         assert first.wait() == 0
     assert second.returncode == 1
     assert f"is being run by process {first.pid}" in second.stderr
