@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -175,3 +177,18 @@ def test_a_scraper_may_ask_for_openmetrics(lines: io.StringIO) -> None:
     assert kind.startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")
     assert lines.getvalue() == ""
+
+
+def test_what_was_told_before_there_was_a_provider_stands_beside_nothing_after() -> None:
+    program = (
+        "from deepresearch.telemetry import init_meter_provider\n"
+        "from deepresearch.telemetry.prometheus import render_page\n"
+        "from deepresearch.telemetry.sessions import running_session\n"
+        "with running_session('before'): pass\n"
+        "init_meter_provider('late')\n"
+        "with running_session('after'): print(render_page()[0].decode())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("deepresearch_sessions_running{")]
+    assert [line.rpartition(" ")[2] for line in lines] == ["1.0"]
+    assert "conflict" not in done.stderr

@@ -121,10 +121,20 @@ def meter(name: str) -> Meter:
     provider = _provider
     if provider is not None:
         return provider.get_meter(name)
-    if _provider_pid is not None:
-        # What the surrounding program has is then our own provider, which is shut down.
+    if _surroundings() != "another's":
         return metrics.NoOpMeterProvider().get_meter(name)
     return metrics.get_meter(name)
+
+
+def _surroundings() -> str:
+    """What a process without a present provider of ours has: ``another's``, ``none``, or ours that has ``ended``."""
+    from opentelemetry import metrics
+
+    if _provider_pid is not None:
+        return "ended"
+    # An instrument of the stand-in would come to life in the first provider installed, beside the one made for it.
+    is_stand_in = type(metrics.get_meter_provider()).__name__ == "_ProxyMeterProvider"
+    return "none" if is_stand_in else "another's"
 
 
 def current_page() -> MetricsPage | None:
@@ -143,19 +153,19 @@ def instruments(make: Callable[[], Instruments]) -> Callable[[], Instruments]:
     a counter that is born at 1 hides the first failure of a process from rates.
     """
     made: weakref.WeakKeyDictionary[object, Instruments] = weakref.WeakKeyDictionary()
-    without_provider: dict[bool, Instruments] = {}
+    without_provider: dict[str, Instruments] = {}
     guard = threading.Lock()
 
     def current() -> Instruments:
         provider = _provider
         if provider is None:
-            ended = _provider_pid is not None
-            found = without_provider.get(ended)
+            around = _surroundings()
+            found = without_provider.get(around)
             if found is None:
                 with guard:
-                    found = without_provider.get(ended)
+                    found = without_provider.get(around)
                     if found is None:
-                        found = without_provider[ended] = make()
+                        found = without_provider[around] = make()
             return found
         found = made.get(provider)
         if found is None:
