@@ -227,8 +227,11 @@ class Pool:
         return ReadyWorker(worker, channel, hello, time.monotonic())
 
     def _refill(self, profile: ProfileName) -> None:
-        """Start what is missing, in the background."""
-        if self._stopped:
+        """Start what is missing, in the background; while runs wait for their turn the processors are theirs.
+
+        The end of every run comes by here, so what is left out now is made up for when nobody waits.
+        """
+        if self._stopped or self._queue.waiting:
             return
         missing = self._options.wanted(profile) - len(self._ready[profile]) - self._starting[profile]
         for _ in range(missing):
