@@ -21,15 +21,20 @@ def corpus() -> Path:
     return CORPUS
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
+def new_home(folder: Path) -> Path:
     """An empty data folder that uses the sandbox libraries already built on this machine, if any."""
-    folder = tmp_path / "home"
-    folder.mkdir()
+    home = folder / "home"
+    home.mkdir()
     built = Settings().home / "sandbox"
     if built.is_dir():
-        (folder / "sandbox").symlink_to(built)
-    return folder
+        (home / "sandbox").symlink_to(built)
+    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """See `new_home`."""
+    return new_home(tmp_path)
 
 
 @pytest.fixture

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from tests.api.servers import Server, started
-
-from deepresearch.settings import Settings
+from tests.conftest import new_home
 
 #: Two tenants and a token that may only read.
 ACME, GLOBEX, READER = "acme-token-0123456789", "globex-token-0123456789", "reader-token-0123456789"
 TOKENS = f"{ACME}:acme {GLOBEX}:globex {READER}:acme:read"
 
 
-def _home(folder: Path) -> Path:
-    home = folder / "home"
-    home.mkdir()
-    built = Settings().home / "sandbox"
-    if built.is_dir():
-        (home / "sandbox").symlink_to(built)
-    return home
-
-
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server without tokens, as somebody starts it on their own machine."""
-    with started(_home(tmp_path_factory.mktemp("local")), api_requests_per_minute="1000000") as server:
+    with started(new_home(tmp_path_factory.mktemp("local")), api_requests_per_minute="1000000") as server:
         yield server
 
 
@@ -36,7 +25,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with two tenants."""
     with started(
-        _home(tmp_path_factory.mktemp("shared")),
+        new_home(tmp_path_factory.mktemp("shared")),
         api_tokens=TOKENS,
         api_requests_per_minute="1000000",
         api_upload_files="20",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.api.servers import DOCUMENTS, QUESTION, Server, free_port, started
 from tests.client.servers import scripted
+from tests.conftest import new_home
 
 from deepresearch.client import AsyncClient, Client, Upload, pack
 from deepresearch.client.calls import EventReader
@@ -24,16 +25,11 @@ from deepresearch.model.errors import (
 )
 from deepresearch.model.session import SessionState
 from deepresearch.sandbox import SandboxRequest
-from deepresearch.settings import Settings
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("client") / "home"
-    home.mkdir()
-    built = Settings().home / "sandbox"
-    if built.is_dir():
-        (home / "sandbox").symlink_to(built)
+    home = new_home(tmp_path_factory.mktemp("client"))
     with started(home, api_token="client-token-0123456789") as running:
         yield running
 

@@ -11,19 +11,14 @@ from typing import Any
 
 import pytest
 from tests.api.servers import DOCUMENTS, QUESTION, Server, free_port, started
-
-from deepresearch.settings import Settings
+from tests.conftest import new_home
 
 TOKEN = "command-token-0123456789"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("commands") / "home"
-    home.mkdir()
-    built = Settings().home / "sandbox"
-    if built.is_dir():
-        (home / "sandbox").symlink_to(built)
+    home = new_home(tmp_path_factory.mktemp("commands"))
     with started(home, api_token=TOKEN) as running:
         yield running
 

@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from deepresearch.model.base import Value
-from deepresearch.model.documents import RefusedSource
 from deepresearch.model.session import AuditEntry, SessionRecord
 from deepresearch.sandbox import SandboxResult
 from deepresearch.session.explaining import ExplainedClaim
 from deepresearch.session.holdings import CollectionRecord, Holding
+from deepresearch.session.ingesting import Ingested
 
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -117,7 +117,7 @@ class Explained(Value):
     claims: tuple[ExplainedClaim, ...]
 
 
-class IngestDone(Value):
+class IngestDone(Ingested):
     """What an upload changed in a collection; see `added`, `changed`, `unchanged` and `refused`."""
 
     model_config = _example(
@@ -135,18 +135,6 @@ class IngestDone(Value):
             "seconds": 1.2,
         }
     )
-
-    collection: str
-    files: int
-    added: int
-    changed: int
-    unchanged: int
-    removed: int
-    completed: int
-    documents: int
-    passages: int
-    refused: tuple[RefusedSource, ...]
-    seconds: float
 
 
 class Forgotten(Value):

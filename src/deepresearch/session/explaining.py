@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepresearch.evidence import Explanation, explain_support, independent_origins
+from deepresearch.evidence import Explanation, explain_support, gate, independent_origins
 from deepresearch.model.base import Value
 from deepresearch.model.documents import Document
 from deepresearch.model.errors import SessionError, UsageError
@@ -14,6 +14,7 @@ from deepresearch.model.mathematics import MathRequest, MathResult
 from deepresearch.model.report import Report
 from deepresearch.session.archive import Archive
 from deepresearch.session.computed import NumberOrigin, numbers_of
+from deepresearch.session.mathematics import outcome_of
 from deepresearch.session.verification import ALONE, evidence_of
 from deepresearch.team.protocol import MathOutcome
 
@@ -97,7 +98,7 @@ def _explained(
 
 def _holds(quote: Quote, documents: dict[str, Document]) -> bool:
     document = documents.get(quote.sha256)
-    return document is not None and document.text[quote.start : quote.end] == quote.quote
+    return document is not None and gate(quote, document)
 
 
 def _outcomes(archive: Archive, session_id: str) -> dict[str, MathOutcome]:
@@ -106,7 +107,7 @@ def _outcomes(archive: Archive, session_id: str) -> dict[str, MathOutcome]:
         request = MathRequest.model_validate(stored)
         result = archive.store.result(session_id, f"compute:{request.id}")
         if result is not None:
-            outcome = MathOutcome(request=request, result=MathResult.model_validate(result))
+            outcome = outcome_of(request, MathResult.model_validate(result))
             found[outcome.result.run_id] = outcome
     return found
 

@@ -136,7 +136,7 @@ class PostgresLease:
                 for setting in _KEEPALIVE:
                     connection.execute(sa.text(f"SET {setting}"))
                 taken = connection.execute(
-                    sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _key(self.executor)}
+                    sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": advisory_key(self.executor)}
                 ).scalar()
             except sa.exc.SQLAlchemyError:
                 connection.invalidate()
@@ -153,7 +153,7 @@ class PostgresLease:
 
     def alive(self, executors: Iterable[str]) -> set[str]:
         """See `Lease`."""
-        keys = {_key(one): one for one in set(executors)}
+        keys = {advisory_key(one): one for one in set(executors)}
         if not keys:
             return set()
         query = sa.text(
@@ -188,9 +188,9 @@ def open_lease(engine: sa.Engine, locks: Path, executor: str) -> Lease:
     return FileLease(locks, executor)
 
 
-def _key(executor: str) -> int:
-    """A number for the advisory lock, as Postgres takes it: 64 bits with a sign."""
-    return int.from_bytes(hashlib.sha256(f"deepresearch {executor}".encode()).digest()[:8], "big", signed=True)
+def advisory_key(name: str) -> int:
+    """A number for the advisory lock of this name, as Postgres takes it: 64 bits with a sign."""
+    return int.from_bytes(hashlib.sha256(f"deepresearch {name}".encode()).digest()[:8], "big", signed=True)
 
 
 def _signed(number: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 
 from deepresearch.model.errors import IndexingError
 from deepresearch.session.file_lock import FileLock
+from deepresearch.session.leases import advisory_key
 
 _PAUSE = 0.1
 
@@ -51,8 +51,7 @@ class WriterLock:
 
     def _take_everywhere(self, end: float) -> bool:
         self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        digest = hashlib.sha256(f"deepresearch collection {self._collection}".encode()).digest()
-        key = int.from_bytes(digest[:8], "big", signed=True)
+        key = advisory_key(f"collection {self._collection}")
         try:
             while not self._connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar():
                 if time.monotonic() >= end:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import new_home
 from tests.team.model.asking import Asked, corpus_at, looked_up, settings_for
 from tests.team.model.hostile_texts import HOSTILE, Hostile
 from tests.team.model.report_checker import faults
 
 from deepresearch.corpus import load
 from deepresearch.session.service import DeepResearch
-from deepresearch.settings import Settings
 from deepresearch.team.model.material import keep_apart
 from deepresearch.testing import ModelServer, Scenario
 from deepresearch.testing.twists import OBEYED
@@ -25,11 +25,7 @@ QUESTION = "How many ships did the harbour of Brackwater handle in 2023, and how
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One data folder for all texts: sessions do not see one another."""
-    folder = tmp_path_factory.mktemp("home")
-    built = Settings().home / "sandbox"
-    if built.is_dir():
-        (folder / "sandbox").symlink_to(built)
-    return folder
+    return new_home(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
