@@ -130,11 +130,12 @@ class Kept:
 
     def outcomes(self) -> list[MathOutcome]:
         """The scripts that ran, with what came of them."""
-        results = {request.id: self._store.result(self._id, f"compute:{request.id}") for request in self.requests()}
+        requests = self.requests()
+        results = {request.id: self._store.result(self._id, f"compute:{request.id}") for request in requests}
         if self.cut() is None and None in results.values():
             raise AssertionError("a computation has no result although a later stage runs")
         return [
             mathematics.outcome_of(request, MathResult.model_validate(results[request.id]))
-            for request in self.requests()
+            for request in requests
             if results[request.id] is not None
         ]
