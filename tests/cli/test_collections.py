@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,64 @@ def test_filters_by_kind_and_source(ferries: dict[str, str]) -> None:
     assert nothing["hits"] == [] and "*.docm" in nothing["note"]
 
 
+def test_files_are_searched_without_a_collection_and_nothing_is_kept(
+    corpus: Path, ferries: dict[str, str], tmp_path: Path
+) -> None:
+    scratch, home = tmp_path / "scratch", tmp_path / "home"
+    scratch.mkdir()
+    environment = {**ferries, "DEEPRESEARCH_HOME": str(home), "TMPDIR": str(scratch)}
+    for arguments in (("fuel consumption 2024",), ("fuel consumption", "--kind", "table", "--source", "annual-*")):
+        done = _run("search", *arguments, "--sources", corpus, "--json", environment=environment)
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)
+        assert result["collection"] is None
+        assert _places(result["hits"]) == _places(_search(*arguments, environment=ferries)["hits"])
+    nothing = _run("search", "fuel", "--source", "*.docm", "--sources", corpus, environment=environment)
+    assert (nothing.returncode, nothing.stdout) == (0, "No file there is named *.docm.\n")
+    assert not home.exists()
+    assert list(scratch.iterdir()) == []
+
+
+def _places(hits: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
+    return [(hit["source"], hit["start"], hit["end"]) for hit in hits]
+
+
+def test_searched_files_that_cannot_be_read_are_named(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing else")
+    done = _run("search", "fuel", "--sources", tmp_path, environment=environment)
+    assert done.returncode == 1
+    assert "broken.pdf" in done.stderr
+    (tmp_path / "good.txt").write_text("Fuel was dear.")
+    (tmp_path / "same.txt").write_text("Fuel was dear.")
+    done = _run("search", "fuel", "--sources", tmp_path, "--json", environment=environment)
+    assert done.returncode == 0
+    assert "broken.pdf" in done.stderr and done.stderr.count("\n") == 1
+    (hit,) = json.loads(done.stdout)["hits"]
+    assert (hit["source"], hit["also_in"]) == (str(tmp_path / "good.txt"), [str(tmp_path / "same.txt")])
+
+
+def test_ctrl_c_ends_a_search_of_files_and_leaves_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
+    scratch, folder = tmp_path / "scratch", tmp_path / "many"
+    scratch.mkdir()
+    folder.mkdir()
+    for number in range(8_000):
+        (folder / f"{number}.txt").write_text(
+            f"Report {number} says that ship {number} burned {number} tonnes of fuel."
+        )
+    command = [sys.executable, "-m", "deepresearch", "search", "fuel", "--sources", str(folder)]
+    with subprocess.Popen(
+        command, env={**environment, "TMPDIR": str(scratch)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as search:
+        while not list(scratch.iterdir()):
+            assert search.poll() is None
+            time.sleep(0.01)
+        search.send_signal(signal.SIGINT)
+        shown, complaint = search.communicate()
+    assert (search.returncode, shown) == (130, "")
+    assert complaint == "deepresearch: interrupted. Nothing is kept.\n"
+    assert list(scratch.iterdir()) == []
+
+
 def test_stop_words_find_nothing_and_it_says_why(ferries: dict[str, str]) -> None:
     result = _search("the of and", environment=ferries)
     assert result["hits"] == []
@@ -84,6 +144,10 @@ def test_stop_words_find_nothing_and_it_says_why(ferries: dict[str, str]) -> Non
         (("search", "fuel", "--collection", "trains"), "There are: ferries."),
         (("search", "fuel", "--collection", "ferries", "--kind", "poem"), "'poem'"),
         (("search", "fuel", "--collection", "ferries", "--limit", "0"), "limit 0"),
+        (("search", "fuel"), "--collection, or files with --sources"),
+        (("search", "fuel", "--collection", "ferries", "--sources", "."), "not both"),
+        (("search", "fuel", "--sources", "nowhere"), "nowhere"),
+        (("search", "fuel", "--sources", ".", "--server", "http://127.0.0.1:9"), "on this machine"),
         (("collections", "show", "trains"), "no collection 'trains'"),
         (("collections", "delete", "trains"), "no collection 'trains'"),
         (("index", "rebuild", "trains"), "no collection 'trains'"),

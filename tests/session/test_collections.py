@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.session.generated_documents import text_of, write_documents
+from tests.session.standing_still import standing_still
 
 from deepresearch.corpus import load, split
 from deepresearch.session.archive import Archive
@@ -53,6 +54,16 @@ def _record(home: Path, name: str) -> CollectionRecord | None:
         return next((record for record in collections.records() if record.name == name), None)
 
 
+def _some_pending(ingest: subprocess.Popen[str], home: Path) -> AbstractContextManager[None]:
+    """Hold the ingest still while documents are stored that the index does not have yet."""
+
+    def wanted() -> bool:
+        record = _record(home, "books")
+        return record is not None and record.pending > 0
+
+    return standing_still(ingest, home / "sessions.sqlite", wanted)
+
+
 def _assert_whole(home: Path, name: str, folder: Path) -> None:
     """The collection and its index hold exactly the passages of the files in the folder."""
     expected = {passage.id for path in folder.rglob("*.md") for passage in split(load(path))}
@@ -88,9 +99,7 @@ def test_killed_in_the_middle_of_a_batch_and_started_again(
     folder: Path, home: Path, environment: dict[str, str]
 ) -> None:
     write_documents(folder, COUNT)
-    with _start(folder, environment) as ingest:
-        while not ((record := _record(home, "books")) and record.pending):
-            assert ingest.poll() is None, ingest.communicate()
+    with _start(folder, environment) as ingest, _some_pending(ingest, home):
         ingest.send_signal(signal.SIGKILL)
     left = _record(home, "books")
     assert left is not None and left.pending
@@ -119,10 +128,10 @@ def test_killed_at_random_moments_and_started_again(folder: Path, home: Path, en
 
 def test_ctrl_c_says_how_to_go_on_and_going_on_completes(folder: Path, home: Path, environment: dict[str, str]) -> None:
     write_documents(folder, COUNT)
+
     with _start(folder, environment) as ingest:
-        while not ((record := _record(home, "books")) and record.documents):
-            assert ingest.poll() is None, ingest.communicate()
-        ingest.send_signal(signal.SIGINT)
+        with _some_pending(ingest, home):
+            ingest.send_signal(signal.SIGINT)
         shown, complaint = ingest.communicate()
     assert ingest.returncode == 130
     assert shown == ""

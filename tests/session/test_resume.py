@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.session.standing_still import standing_still
 
 from deepresearch.session.archive import Archive
 from deepresearch.settings import Settings
@@ -126,16 +127,12 @@ def test_ctrl_c_stops_and_the_session_can_be_resumed(corpus: Path, environment: 
 
 def test_the_same_session_is_not_run_twice_at_once(corpus: Path, environment: dict[str, str], home: Path) -> None:
     command = [sys.executable, "-m", "deepresearch", "query", QUESTION, "--sources", str(corpus), "--session", "busy"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
-        while not _begun(home, "busy"):
-            assert first.poll() is None
-            time.sleep(0.01)
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+    ) as first:
         # It still holds the session while it stands still, and cannot be through before the second has begun.
-        first.send_signal(signal.SIGSTOP)
-        try:
+        with standing_still(first, home / "sessions.sqlite", lambda: _begun(home, "busy")):
             second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        finally:
-            first.send_signal(signal.SIGCONT)
         assert first.wait() == 0
     assert second.returncode == 1
     assert f"is being run by process {first.pid}" in second.stderr

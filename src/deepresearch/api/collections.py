@@ -18,7 +18,7 @@ from deepresearch.api.requests import Forgetting, SearchAsked
 from deepresearch.api.scopes import READ, WRITE
 from deepresearch.api.services import Calling, Served, Services
 from deepresearch.api.uploads import checked_files, read_form
-from deepresearch.session.collections import SearchResult
+from deepresearch.session.found import SearchResult
 
 router = APIRouter(prefix="/v1/collections", tags=["collections"], responses=PROBLEMS)
 

@@ -9,7 +9,7 @@ from typing import Any
 from deepresearch.api.names import shown_name
 from deepresearch.model.report import Report
 from deepresearch.model.session import SessionEvent, SessionRecord
-from deepresearch.session.collections import SearchResult
+from deepresearch.session.found import SearchResult
 
 
 class Shown:
@@ -61,6 +61,6 @@ class Shown:
     def search(self, result: SearchResult, tenant: str) -> SearchResult:
         """What a search found, under the client's names."""
         fields = self.value(result.model_dump(mode="json"))
-        stored = result.collection
+        stored = result.collection or ""
         name = shown_name(tenant, stored) or stored
         return SearchResult.model_validate(fields | {"collection": name, "note": fields["note"].replace(stored, name)})

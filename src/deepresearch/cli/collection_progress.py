@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from deepresearch.session.ingesting import Step
+from deepresearch.session.progress import Step
 
 _WORDS = {"hash": "Looking for changes", "index": "Reading and indexing", "catch up": "Completing"}
 

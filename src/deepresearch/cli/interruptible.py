@@ -1,4 +1,4 @@
-"""Long work from a command that Ctrl-C ends within moments, whatever it is in the middle of."""
+"""Long work from a command that Ctrl-C ends within moments."""
 
 from __future__ import annotations
 
@@ -56,3 +56,32 @@ def finish_or_stop(work: Callable[[threading.Event], Result], how_to_go_on: str)
     if errors:
         raise errors[0]
     return results[0]
+
+
+class _Interrupted(BaseException):
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def finish_or_clean_up(work: Callable[[], Result], said: str) -> Result:
+    """Do `work` and give its result; on SIGINT or SIGTERM leave it through its own clean-up, say `said` and end.
+
+    For work that leaves nothing behind and whose calls into libraries are short: the first signal is heeded after such
+    a call, further ones are not heeded at all.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for one in former:
+            signal.signal(one, signal.SIG_IGN)
+        raise _Interrupted(number)
+
+    former = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return work()
+    except _Interrupted as interrupted:
+        sys.stderr.write(f"deepresearch: interrupted. {said}\n")
+        sys.exit(INTERRUPTED if interrupted.number == signal.SIGINT else 128 + interrupted.number)
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -11,10 +11,10 @@ from deepresearch.model.errors import ServerError, SessionError, UsageError
 from deepresearch.model.report import Report
 from deepresearch.model.session import AuditEntry, SessionEvent, SessionRecord, SessionState
 from deepresearch.report import write_reports
-from deepresearch.session.collections import SearchResult
+from deepresearch.session.found import SearchResult
 from deepresearch.session.holdings import CollectionRecord, Holding
-from deepresearch.session.ingesting import Ingested, Step
-from deepresearch.session.progress import Listener
+from deepresearch.session.ingesting import Ingested
+from deepresearch.session.progress import Listener, Step
 from deepresearch.session.purging import Purged
 from deepresearch.settings import Settings
 

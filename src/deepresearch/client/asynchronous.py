@@ -27,8 +27,8 @@ from deepresearch.client.sending import (
 from deepresearch.model.report import Report
 from deepresearch.model.session import AuditEntry, SessionEvent, SessionRecord
 from deepresearch.sandbox import SandboxRequest, SandboxResult
-from deepresearch.session.collections import SearchResult
 from deepresearch.session.explaining import ExplainedClaim
+from deepresearch.session.found import SearchResult
 from deepresearch.session.holdings import CollectionRecord, Holding
 from deepresearch.session.ingesting import Ingested
 from deepresearch.session.purging import Purged

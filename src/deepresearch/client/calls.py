@@ -16,8 +16,8 @@ from deepresearch.model.errors import ServerUnreachableError
 from deepresearch.model.report import Report
 from deepresearch.model.session import AuditEntry, SessionEvent, SessionRecord
 from deepresearch.sandbox import Output, SandboxRequest, SandboxResult
-from deepresearch.session.collections import SearchResult
 from deepresearch.session.explaining import ExplainedClaim
+from deepresearch.session.found import SearchResult
 from deepresearch.session.holdings import CollectionRecord, Holding
 from deepresearch.session.ingesting import Ingested
 from deepresearch.session.purging import Purged

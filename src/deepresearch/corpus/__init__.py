@@ -7,6 +7,7 @@ from deepresearch.corpus.file_names import source_name, source_path
 from deepresearch.corpus.limits import LoadLimits
 from deepresearch.corpus.loading import load, load_bytes
 from deepresearch.corpus.many import load_many
+from deepresearch.corpus.refusals import nothing_readable
 from deepresearch.corpus.sentence_bounds import guess_language, sentences
 from deepresearch.corpus.splitting import split
 
@@ -17,6 +18,7 @@ __all__ = [
     "load",
     "load_bytes",
     "load_many",
+    "nothing_readable",
     "sentences",
     "source_name",
     "source_path",

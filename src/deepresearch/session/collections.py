@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import fnmatch
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from deepresearch.corpus import discover, source_name
+from deepresearch.corpus import discover, nothing_readable, source_name
 from deepresearch.corpus.file_names import absolute
 from deepresearch.model.base import Value
 from deepresearch.model.errors import IndexingError, NoReadableSourceError, UsageError
-from deepresearch.model.retrieval import Hit, LegScore
 from deepresearch.retrieval import Filters, Index
-from deepresearch.retrieval.stopwords import STOP_WORDS
-from deepresearch.retrieval.tokens import terms_of
+from deepresearch.session.found import Found, SearchResult, check_search, fits, none_named, why_nothing
 from deepresearch.session.holdings import CollectionRecord, Holding, Holdings
-from deepresearch.session.ingesting import Ingest, Ingested, Step
+from deepresearch.session.ingesting import Ingest, Ingested
 from deepresearch.session.library import FORM, Library, index_name
-from deepresearch.session.loading import nothing_readable
 from deepresearch.session.names import checked_name
+from deepresearch.session.progress import Step
 from deepresearch.session.search import sifted
 from deepresearch.session.store import Store
 from deepresearch.session.writer_lock import WriterLock
@@ -28,36 +25,8 @@ from deepresearch.session.writer_lock import WriterLock
 #: Seconds to wait for another process that writes the same collection.
 PATIENCE = 60.0
 
-#: Kinds of passage that a search may ask for.
-KINDS = ("prose", "table")
-
 #: Named sources become a filter of the engine up to this many documents; beyond, hits are sifted afterwards.
 _FILTERED = 2_000
-
-
-class Found(Value):
-    """A passage that was found, and why: `text` is ``document.text[start:end]`` of the stored text."""
-
-    source: str
-    sha256: str
-    page: int | None
-    heading_path: tuple[str, ...]
-    kind: str
-    start: int
-    end: int
-    text: str
-    score: float
-    legs: dict[str, LegScore]
-    also_in: tuple[str, ...] = ()
-
-
-class SearchResult(Value):
-    """What a search found, best first. `note` says in a sentence what a person must know, mostly why nothing."""
-
-    collection: str
-    query: str
-    hits: tuple[Found, ...]
-    note: str = ""
 
 
 class Rebuilt(Value):
@@ -144,14 +113,10 @@ class Collections:
         with the file name. Raises `UsageError` for an empty text, an unknown kind or a limit below 1.
         """
         record = self.record(name)
-        if not text.strip():
-            raise UsageError("The search text is empty: give at least one word to look for.")
-        if unknown := [kind for kind in kinds if kind not in KINDS]:
-            raise UsageError(f"There is no kind of passage {unknown[0]!r}; there are {' and '.join(KINDS)}.")
+        check_search(text, kinds)
         chosen = self._matching(name, sources)
         if chosen is not None and not chosen:
-            note = f"No document of {name} is named {' or '.join(sources)}."
-            return SearchResult(collection=name, query=text, hits=(), note=note)
+            return SearchResult(collection=name, query=text, hits=(), note=none_named(f"document of {name}", sources))
         filters = Filters(
             kinds=tuple(kinds) or None,
             sha256s=tuple(sorted(chosen)) if chosen is not None and len(chosen) <= _FILTERED else None,
@@ -243,11 +208,7 @@ class Collections:
         """The documents whose source fits one of the globs; None without globs."""
         if not globs:
             return None
-        return {
-            holding.sha256
-            for holding in self.holdings.holdings(name)
-            if any(_fits(holding.source, pattern) for pattern in globs)
-        }
+        return {holding.sha256 for holding in self.holdings.holdings(name) if fits(holding.source, globs)}
 
     def _current_hits(
         self, name: str, index: Index, text: str, limit: int, filters: Filters, chosen: set[str] | None
@@ -261,42 +222,14 @@ class Collections:
             return bool(current[sha256]) and (chosen is None or sha256 in chosen)
 
         hits = sifted(index, text, limit, keep, filters)
-        return tuple(_found(hit, current[hit.passage.sha256]) for hit in hits)
-
-
-def _fits(source: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(source if "/" in pattern else PurePosixPath(source).name, pattern)
-
-
-def _found(hit: Hit, sources: Sequence[str]) -> Found:
-    passage = hit.passage
-    return Found(
-        source=sources[0],
-        also_in=tuple(sources[1:]),
-        sha256=passage.sha256,
-        page=passage.page,
-        heading_path=passage.heading_path,
-        kind=passage.kind,
-        start=passage.start,
-        end=passage.end,
-        text=passage.text,
-        score=hit.score,
-        legs=hit.legs,
-    )
+        return tuple(Found.of(hit, current[hit.passage.sha256]) for hit in hits)
 
 
 def _note(record: CollectionRecord, text: str, found: Sequence[Found]) -> str:
     said = []
     if not found:
-        terms = terms_of(text)
-        if not record.passages:
-            said.append(f"The collection {record.name} holds no passage yet.")
-        elif not any(character.isalnum() for character in text):
-            said.append("The search text holds no word to look for.")
-        elif terms and any(all(term in words for term in terms) for words in STOP_WORDS.values()):
-            said.append("The search text holds only words too common to look for; add a word that says what about.")
-        else:
-            said.append("No passage fits.")
+        empty = f"The collection {record.name} holds no passage yet."
+        said.append(why_nothing(text) if record.passages else empty)
     if record.pending:
         said.append(
             f"{record.pending} documents are not indexed yet: an ingest was interrupted or is under way. "

@@ -13,7 +13,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from deepresearch.corpus import LoadLimits, discover, load_many, source_name, source_path, split
@@ -23,6 +22,7 @@ from deepresearch.retrieval import Index
 from deepresearch.session.holdings import Holding, Holdings, Read, State
 from deepresearch.session.library import Library
 from deepresearch.session.loading import LOADER_VERSION, file_hash
+from deepresearch.session.progress import Step
 from deepresearch.session.store import Store
 
 #: A batch ends at whichever comes first: it bounds memory, and what a kill costs.
@@ -51,17 +51,6 @@ class Ingested(Value):
     passages: int
     refused: tuple[RefusedSource, ...]
     seconds: float
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far it is: `stage` is ``hash``, ``index`` or ``catch up``; passages were indexed so far."""
-
-    stage: str
-    done: int
-    total: int
-    passages: int
-    label: str = ""
 
 
 class Stopped(Exception):

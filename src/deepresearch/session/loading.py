@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from deepresearch.corpus import LoadLimits, discover, load_many, source_name
+from deepresearch.corpus import LoadLimits, discover, load_many, nothing_readable, source_name
 from deepresearch.model.base import Value
 from deepresearch.model.documents import Document, RefusedSource
 from deepresearch.model.errors import NoReadableSourceError
@@ -67,11 +67,3 @@ def file_hash(file: Path, limits: LoadLimits) -> str | None:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError:
         return None
-
-
-def nothing_readable(refused: Sequence[RefusedSource]) -> str:
-    """The sentence for a person none of whose files could be read."""
-    first = refused[0]
-    if len(refused) == 1:
-        return f"{first.source}: {first.reason}"
-    return f"None of the {len(refused)} files could be read; the first, {first.source}: {first.reason}"

@@ -1,4 +1,4 @@
-"""What a session tells while it runs: stored events, and counts that are only shown."""
+"""What long work tells while it runs: the stored events and passing counts of a session, the steps of an ingest."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ class Count:
     stage: str
     done: int
     total: int
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far indexing is: `stage` is ``hash``, ``index`` or ``catch up``; passages were indexed so far."""
+
+    stage: str
+    done: int
+    total: int
+    passages: int
     label: str = ""
 
 

@@ -21,13 +21,13 @@ from deepresearch.session.budgets import Budget
 from deepresearch.session.claims import Claims
 from deepresearch.session.collections import PATIENCE, Collections
 from deepresearch.session.destination import checked_destination
-from deepresearch.session.ingesting import Ingested, Step
+from deepresearch.session.ingesting import Ingested
 from deepresearch.session.library import Library
 from deepresearch.session.material import Material
 from deepresearch.session.model_calls import ModelCalls, SessionNotebook, told_of
 from deepresearch.session.observed import observed
 from deepresearch.session.patience import is_outage, patiently
-from deepresearch.session.progress import Count, Listener, Silent
+from deepresearch.session.progress import Count, Listener, Silent, Step
 from deepresearch.session.requests import checked_id, checked_question, new_session_id
 from deepresearch.session.run import Run
 from deepresearch.session.run_journal import RunJournal
