@@ -61,7 +61,7 @@ def test_a_collection_on_the_server(server: object, tmp_path: Path) -> None:
     assert not any("zx00007q" in hit.text for hit in one.collections.search("books", "zx00007q").hits)
     one.collections.delete("books")
     assert not server.collection_exists("test-named-books")  # type: ignore[attr-defined]
-    assert not server.collection_exists("test-named-books.notes")  # type: ignore[attr-defined]
+    assert not server.collection_exists("test-named-books+notes")  # type: ignore[attr-defined]
 
 
 def test_machines_that_share_the_store_find_the_same(server: object, tmp_path: Path) -> None:

@@ -1,0 +1,94 @@
+"""Requests to a Qdrant server: tried again while it restarts; a failure is a sentence that says what to do."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from deepresearch.model.errors import IndexingError
+
+_Result = TypeVar("_Result")
+
+#: Seconds a server may take to come back, when a request is part of a longer work.
+PATIENCE = 30.0
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_LONGEST_REASON = 200
+_BUSY = (429, 502, 503, 504)
+_RUNNING = (
+    "see that it runs (`docker compose up -d qdrant`), or unset DEEPRESEARCH_QDRANT_URL to use the embedded index."
+)
+
+
+def ask(where: str, request: Callable[[], _Result], patience: float = 0.0) -> _Result:
+    """What the request gives. `where` names the server or collection in messages.
+
+    A request that meets no server, a busy one or one that breaks off is made again for `patience` seconds: it has to
+    be one that does no harm when it is carried out twice. Raises `IndexingError`.
+    """
+    end = time.monotonic() + patience
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return request()
+        except IndexingError:
+            raise
+        except Exception as error:  # httpx and the client each raise their own
+            if not _passes(error) or time.monotonic() + pause > end:
+                raise IndexingError(_sentence(where, error)) from error
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def status_of(error: BaseException | None) -> int | None:
+    """The HTTP status the server answered with, when `error` is its refusal or was raised from it."""
+    while error is not None:
+        status = getattr(error, "status_code", None)
+        if isinstance(status, int):
+            return status
+        error = error.__cause__
+    return None
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the same request may well succeed a little later."""
+    import httpx
+    from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+
+    source = getattr(error, "source", error)  # the client wraps what it meets
+    if isinstance(source, httpx.TransportError):
+        return not isinstance(source, httpx.UnsupportedProtocol)
+    return isinstance(error, ResourceExhaustedResponse) or status_of(error) in _BUSY
+
+
+def _sentence(where: str, error: Exception) -> str:
+    status, reason = status_of(error), _reason(error)
+    if status in (401, 403):
+        return (
+            f"The Qdrant server ({where}) refuses the key ({reason}); "
+            "set DEEPRESEARCH_QDRANT_API_KEY to one that may read and write there."
+        )
+    if status == 413:
+        return (
+            f"The Qdrant server ({where}) refuses a request as too large ({reason}); raise `max_request_size_mb` in "
+            "its configuration (QDRANT__SERVICE__MAX_REQUEST_SIZE_MB)."
+        )
+    if status is not None and status not in (404, *_BUSY):
+        return f"The Qdrant server ({where}) refuses a request ({reason}); its log says more."
+    return f"The Qdrant server ({where}) does not answer as it should ({reason}); {_RUNNING}"
+
+
+def _reason(error: Exception) -> str:
+    """Half a line: the server's own words where it sent some."""
+    told = str(error)
+    try:
+        told = json.loads(getattr(error, "content", b""))["status"]["error"]
+    except (ValueError, KeyError, TypeError):
+        pass
+    line = str(told).strip().split("\n", 1)[0]
+    status = status_of(error)
+    if status is not None and str(status) not in line:
+        line = f"{status}: {line}"
+    return line[:_LONGEST_REASON] or type(error).__name__
