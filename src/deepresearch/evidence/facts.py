@@ -13,6 +13,7 @@ import datetime
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from deepresearch.evidence import words
 from deepresearch.evidence.dates import Period, find_dates
@@ -281,10 +282,16 @@ def _is_change(text: str, quantity: Quantity) -> bool:
     return bool(_CHANGE_BEFORE.search(before) or _CHANGE_AFTER.search(after))
 
 
+def values_and_periods(text: str) -> list[tuple[Quantity, Period | None]]:
+    """The values of a sentence in order, each with the time it is for."""
+    quantities = find_quantities(text)
+    return list(zip(quantities, _paired(text, quantities, find_dates(text)), strict=True))
+
+
 def _paired(text: str, quantities: Sequence[Quantity], periods: Sequence[Period]) -> list[Period | None]:
     """
-    The period of each quantity: the only one there is, or the nearest, a following one before a preceding
-    one."""
+    The period of each quantity: the only one there is, its own where both take turns, or the nearest, a following
+    one before a preceding one."""
     usable = [
         period
         for period in periods
@@ -296,6 +303,8 @@ def _paired(text: str, quantities: Sequence[Quantity], periods: Sequence[Period]
     ]
     if len(usable) == 1:
         return [usable[0]] * len(quantities)
+    if len(usable) == len(quantities) and _take_turns(quantities, usable):
+        return list(usable)
     result: list[Period | None] = []
     for quantity in quantities:
         best: tuple[float, Period] | None = None
@@ -314,6 +323,12 @@ def _paired(text: str, quantities: Sequence[Quantity], periods: Sequence[Period]
                 best = cost, period
         result.append(best[1] if best else None)
     return result
+
+
+def _take_turns(quantities: Sequence[Quantity], periods: Sequence[Period]) -> bool:
+    """Whether values and times alternate, whichever comes first."""
+    places = sorted([(one.start, 0) for one in quantities] + [(one.start, 1) for one in periods])
+    return all(first != second for (_, first), (_, second) in pairwise(places))
 
 
 def _events_of(

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from deepresearch.evidence import words
 from deepresearch.evidence.numbers_found import has_another_number, missing_numbers
+from deepresearch.evidence.turned import Turned, turned
 
 FEATURES: tuple[str, ...] = (
     "coverage",  # weighted share of the claim's words anywhere in the evidence
@@ -30,6 +31,10 @@ FEATURES: tuple[str, ...] = (
     "log_evidence_length",  # natural logarithm of 1 + sentences of evidence
 )
 """The features the model reads, in its order."""
+
+
+NEARLY_ALL = 0.6
+"""Weighted share of a claim's words from which on one sentence may be its source, told differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Measured:
     missing_numbers: tuple[str, ...]
     best: tuple[int, ...]
     covered: tuple[frozenset[str], ...]
+    turned: Turned
 
 
 @lru_cache(maxsize=8192)
@@ -119,6 +125,9 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
     missing = sorted(claim_set - everything, key=lambda stem: (-weights[stem], stem))
     lost = missing_numbers(claim, evidence, scores)
     pairs = words.bigrams(wanted.stems)
+    round_ = Turned()
+    if best and gains[0] > NEARLY_ALL:
+        round_ = turned(claim, prepared[best[0]].text, language)
     features = {
         "coverage": math.fsum(weights[stem] for stem in everything) / total,
         "coverage_pair": sum(gains[:2]),
@@ -134,11 +143,12 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
         "numbers_astray": float(_are_astray(claim, evidence, best, lost)),
         "numbers_disputed": float(bool(best) and gains[0] > 0.6 and has_another_number(claim, prepared[best[0]].text)),
         "coverage_best": gains[0] if gains else 0.0,
+        "turned": float(round_.is_turned),
         "negation_differs": float(
             bool(best) and (words.negates(claim) > 0) != (words.negates(prepared[best[0]].text) > 0)
         ),
     }
-    return Measured(features, tuple(wanted.written[stem] for stem in missing), lost, best, covered)
+    return Measured(features, tuple(wanted.written[stem] for stem in missing), lost, best, covered, round_)
 
 
 def _fullest(

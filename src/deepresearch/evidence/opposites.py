@@ -1,0 +1,112 @@
+"""Words that say the opposite of one another, by the axis on which they do, in the forms that texts use.
+
+Only words whose opposite changes what a sentence says whatever stands beside it: ``rose`` and ``fell``, not
+``old`` and ``new``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from deepresearch.evidence.words import word_set
+
+_AXES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
+    (word_set(one), word_set(other))
+    for one, other in (
+        (
+            """rise rises rising rose risen raise raises raised raising increase increases increased increasing grow
+            grows growing grew grown growth climb climbs climbed climbing surge surged surges soar soared jumped
+            gained gains expand expanded expands expanding strengthened doubled tripled
+            stieg stiegen steigt steigen gestiegen anstieg erhöht erhöhte erhöhten wuchs wuchsen wächst gewachsen
+            zunahm zugenommen zunahme augmente augmenté augmentation hausse croissance croît aumenta aumentó aumentado
+            aumento creció crecido crecimiento aumentato crescita cresciuto steeg gestegen toegenomen""",
+            """fall falls falling fell fallen decrease decreases decreased decreasing decline declines declined
+            declining drop drops dropped dropping shrink shrinks shrank shrunk shrinking reduce reduces reduced
+            reducing reduction sink sinks sank sunk plunged plummeted slumped contracted contracts weakened halved
+            lowered fiel fielen fällt fallen gefallen sank sanken sinkt sinken gesunken rückgang verringert
+            verringerte abnahm abgenommen abnahme schrumpfte geschrumpft gesenkt senkte diminue diminué diminution
+            baisse baissé recul disminuye disminuyó disminuido disminución cayó caído bajó reducción diminuito
+            diminuzione calo calato daalde gedaald afgenomen""",
+        ),
+        (
+            "higher greater larger bigger highest greatest largest biggest höher größer höchste höchsten größte größten",
+            "lower smaller lowest smallest niedriger kleiner geringer niedrigste niedrigsten kleinste kleinsten",
+        ),
+        ("more mehr", "less fewer weniger"),
+        ("most", "least fewest"),
+        ("faster quicker fastest schneller schnellste", "slower slowest langsamer langsamste"),
+        ("better best besser beste besten improve improves improved improving improvement verbessert",
+         "worse worst worsen worsens worsened deteriorate deteriorated schlechter schlechteste verschlechtert"),
+        ("above over exceed exceeds exceeded exceeding über oberhalb", "below under unter unterhalb"),
+        ("before vor", "after nach"),
+        ("earlier früher", "later später"),
+        ("warmer hotter wärmer heißer", "colder cooler kälter kühler"),
+        ("stronger stärker", "weaker schwächer"),
+        ("longer longest länger längste", "shorter shortest kürzer kürzeste"),
+        ("maximum maximal höchstens", "minimum minimal mindestens"),
+        ("accept accepts accepted accepting approve approves approved approving approval angenommen genehmigt",
+         "reject rejects rejected rejecting rejection abgelehnt verworfen"),
+        ("allow allows allowed allowing permit permits permitted legalised legalized erlaubt",
+         "forbid forbids forbidden forbade prohibit prohibits prohibited ban bans banned outlawed verboten"),
+        ("support supports supported supporting favoured favored endorsed",
+         "oppose opposes opposed opposing"),
+        ("include includes included including", "exclude excludes excluded excluding"),
+        ("buy buys bought buying purchase purchased purchases", "sell sells sold selling sale"),
+        ("import imports imported importing", "export exports exported exporting"),
+        ("win wins won winning gewann gewonnen", "lose loses lost losing verlor verloren"),
+        ("success succeed succeeds succeeded successful successfully", "failure fail fails failed unsuccessful"),
+        ("profit profits profitable", "loss losses unprofitable"),
+        ("positive positively positiv", "negative negatively negativ"),
+        ("effective wirksam", "ineffective unwirksam"),
+        ("safe sicher", "unsafe dangerous unsicher gefährlich"),
+        ("legal lawful", "illegal unlawful"),
+        ("possible möglich", "impossible unmöglich"),
+        ("true", "false untrue"),
+        ("always immer", "never nie niemals"),
+        ("all every", "none"),
+        ("cause causes caused causing verursacht", "prevent prevents prevented preventing verhindert"),
+        ("open opens opened opening eröffnet", "close closes closed closing closure shut geschlossen"),
+        ("begin begins began begun start starts started beginning beginnt begann",
+         "end ends ended ending stop stops stopped endet endete"),
+        ("hire hires hired recruited", "dismiss dismissed fired sacked"),
+        ("north northern nord nördlich", "south southern süd südlich"),
+        ("east eastern ost östlich", "west western westlich"),
+        ("left links", "right rechts"),
+        ("male men man boys männlich", "female women woman girls weiblich"),
+    )
+)  # fmt: skip
+_SIDES: dict[str, list[tuple[int, int]]] = {}
+for _number, _axis in enumerate(_AXES):
+    for _side, _listed in enumerate(_axis):
+        for _word in _listed:
+            _SIDES.setdefault(_word, []).append((_number, _side))
+
+
+def opposite_words(claim: Sequence[str], sentence: Sequence[str]) -> tuple[str, str] | None:
+    """A word of the claim whose opposite stands in the sentence instead of it, and that opposite.
+
+    Both are given as words in lower case. Where one of them speaks of both sides of an axis nothing can be said.
+    """
+    ours, theirs = _by_axis(claim), _by_axis(sentence)
+    for axis, sides in sorted(ours.items()):
+        others = theirs.get(axis, {})
+        if len(sides) == len(others) == 1:
+            (side, word), (other, opposite) = next(iter(sides.items())), next(iter(others.items()))
+            if side != other:
+                return word, opposite
+    return None
+
+
+def _by_axis(words: Sequence[str]) -> dict[int, dict[int, str]]:
+    """For each axis the first word on each of its sides."""
+    found: dict[int, dict[int, str]] = {}
+    for word, places in _known(words):
+        for axis, side in places:
+            found.setdefault(axis, {}).setdefault(side, word)
+    return found
+
+
+def _known(words: Sequence[str]) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+    for word in words:
+        if (places := _SIDES.get(word)) is not None:
+            yield word, places
