@@ -64,7 +64,7 @@ def connect(url: str, *, api_key: str | None = None, timeout: float = 10.0) -> Q
     made = partial(QdrantClient, url=url, headers=headers, check_compatibility=False)
     first = made(timeout=max(1, round(timeout)))
     try:
-        version = str(ask(shown, lambda: first.info().version))
+        version = ask(shown, lambda: first.info().version)
         numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
         if numbers < _OLDEST:
             wanted = ".".join(map(str, _OLDEST))
@@ -73,6 +73,13 @@ def connect(url: str, *, api_key: str | None = None, timeout: float = 10.0) -> Q
     finally:
         first.close()
     return made(timeout=_LONGEST_REQUEST)
+
+
+def server_state(client: QdrantClient) -> tuple[str, list[str]]:
+    """The server's version, and its collections without their notes. Raises `IndexingError`."""
+    version = ask("its version", lambda: client.info().version)
+    names = [one.name for one in ask("its collections", client.get_collections).collections]
+    return version, sorted(name for name in names if not name.endswith(SUFFIX))
 
 
 def collection_exists(client: QdrantClient, collection: str) -> bool:
