@@ -31,7 +31,8 @@ _LONGEST_REQUEST = 60  # seconds; changing every point of a large collection is 
 class ServerIndex(HybridIndex):
     """An index on a server, in a collection that is made when it does not exist.
 
-    `client` is a connected `QdrantClient`; `connect` makes one from an address.
+    `client` is a connected `QdrantClient`; `connect` makes one from an address. A server that does not answer may
+    take `patience` seconds to come back before a call fails.
     """
 
     def __init__(
@@ -41,8 +42,9 @@ class ServerIndex(HybridIndex):
         make_encoder: Callable[[], Encoder] = LatentSemanticEncoder,
         *,
         fusion: Fusion | None = None,
+        patience: float = PATIENCE,
     ) -> None:
-        store = ServerStore(client, collection, make_encoder().dimension)
+        store = ServerStore(client, collection, make_encoder().dimension, patience=patience)
         super().__init__(store, make_encoder, f"the Qdrant collection {collection}", fusion)
 
 

@@ -39,14 +39,18 @@ _DOCUMENTS = 50_000  # named in one request
 
 
 class ServerStore:
-    """A `PointStore` on a server. Every request may be made twice without harm."""
+    """A `PointStore` on a server. Every request may be made twice without harm.
 
-    def __init__(self, client: QdrantClient, collection: str, dimension: int) -> None:
+    `patience` is how many seconds a server that does not answer may take to come back.
+    """
+
+    def __init__(self, client: QdrantClient, collection: str, dimension: int, *, patience: float = PATIENCE) -> None:
         from qdrant_client import models
 
         self._client = client
         self._models = models
         self._collection = collection
+        self._patience = patience
         self._mutex = threading.RLock()
         self._notes = ServerNotes(client, f"{collection}{SUFFIX}", self._call)
         self._turns = Turns(self._notes)
@@ -80,7 +84,7 @@ class ServerStore:
                 self._call(partial(self._client.create_payload_index, self._collection, name, kind, wait=True))
 
     def _call(self, request: Callable[[], _Result]) -> _Result:
-        return ask(f"the collection {self._collection}", request, PATIENCE)
+        return ask(f"the collection {self._collection}", request, self._patience)
 
     @property
     def version(self) -> int:
@@ -109,32 +113,50 @@ class ServerStore:
 
     def write(self, points: Sequence[Point], dense_name: str) -> None:
         """Stores points, replacing those of the same id; durable on return."""
-        models = self._models
         for some in _by_size(points, _size):
-            made = []
-            for point in some:
-                vectors: dict[str, Any] = {}
-                if point.sparse:
-                    vectors[SPARSE] = models.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
-                if point.dense is not None:
-                    vectors[dense_name] = point.dense
-                made.append(models.PointStruct(id=point.id, vector=vectors, payload=point.payload))
-            self._call(partial(self._client.upsert, self._collection, made, wait=True))
+            self._in_parts(partial(self._upsert, dense_name), some)
+
+    def _upsert(self, dense_name: str, points: Sequence[Point]) -> None:
+        models = self._models
+        made = []
+        for point in points:
+            vectors: dict[str, Any] = {}
+            if point.sparse:
+                vectors[SPARSE] = models.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
+            if point.dense is not None:
+                vectors[dense_name] = point.dense
+            made.append(models.PointStruct(id=point.id, vector=vectors, payload=point.payload))
+        self._call(lambda: self._client.upsert(self._collection, made, wait=True))
 
     def write_dense(self, dense_name: str, vectors: Mapping[int, list[float]]) -> None:
         """Sets one dense vector of existing points; those that were deleted meanwhile stay so."""
-        models = self._models
         for some in _by_size(vectors.items(), lambda item: _NUMBER * len(item[1])):
-            made = [models.PointVectors(id=key, vector={dense_name: row}) for key, row in some]
-            try:
-                self._call(partial(self._client.update_vectors, self._collection, made, wait=True))
-            except IndexingError as error:
-                if status_of(error) != 404:  # the server sets the others, then names one that is not there
-                    raise
-                there = set(self.payloads([key for key, _ in some]))
-                if len(there) == len(some):
-                    raise
-                self.write_dense(dense_name, {key: row for key, row in some if key in there})
+            self._in_parts(partial(self._update, dense_name), some)
+
+    def _update(self, dense_name: str, rows: Sequence[tuple[int, list[float]]]) -> None:
+        models = self._models
+        made = [models.PointVectors(id=key, vector={dense_name: row}) for key, row in rows]
+        try:
+            self._call(lambda: self._client.update_vectors(self._collection, made, wait=True))
+        except IndexingError as error:
+            if status_of(error) != 404:  # the server names one point that is not there
+                raise
+            there = set(self.payloads([key for key, _ in rows]))
+            if len(there) == len(rows):
+                raise
+            if there:
+                self._update(dense_name, [(key, row) for key, row in rows if key in there])
+
+    def _in_parts(self, send: Callable[[Sequence[_Item]], None], items: Sequence[_Item]) -> None:
+        """Sends all at once, or in halves where the server allows less in a request than servers usually do."""
+        try:
+            send(items)
+        except IndexingError as error:
+            if status_of(error) != 413 or len(items) == 1:
+                raise
+            middle = len(items) // 2
+            self._in_parts(send, items[:middle])
+            self._in_parts(send, items[middle:])
 
     def drop_dense(self, dense_name: str) -> None:
         """Removes one dense vector from all points."""
