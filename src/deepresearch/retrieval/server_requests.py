@@ -16,10 +16,14 @@ PATIENCE = 30.0
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 _LONGEST_REASON = 200
-_BUSY = (429, 502, 503, 504)
+_BUSY = (408, 429, 502, 503, 504)
 _RUNNING = (
     "see that it runs (`docker compose up -d qdrant`), or unset DEEPRESEARCH_QDRANT_URL to use the embedded index."
 )
+
+
+class RequestTooLarge(IndexingError):
+    """The server, or something before it, allows fewer bytes in a request."""
 
 
 def ask(where: str, request: Callable[[], _Result], patience: float = 0.0) -> _Result:
@@ -37,7 +41,8 @@ def ask(where: str, request: Callable[[], _Result], patience: float = 0.0) -> _R
             raise
         except Exception as error:  # httpx and the client each raise their own
             if not _passes(error) or time.monotonic() + pause > end:
-                raise IndexingError(_sentence(where, error)) from error
+                kind = RequestTooLarge if _is_too_large(error) else IndexingError
+                raise kind(_sentence(where, error)) from error
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -63,6 +68,11 @@ def _passes(error: Exception) -> bool:
     return isinstance(error, ResourceExhaustedResponse) or status_of(error) in _BUSY
 
 
+def _is_too_large(error: Exception) -> bool:
+    # Qdrant's own refusal is a 400; proxies send a 413.
+    return status_of(error) == 413 or (status_of(error) == 400 and "larger than allowed" in _reason(error))
+
+
 def _sentence(where: str, error: Exception) -> str:
     status, reason = status_of(error), _reason(error)
     if status in (401, 403):
@@ -70,11 +80,13 @@ def _sentence(where: str, error: Exception) -> str:
             f"The Qdrant server ({where}) refuses the key ({reason}); "
             "set DEEPRESEARCH_QDRANT_API_KEY to one that may read and write there."
         )
-    if status == 413:
+    if _is_too_large(error):
         return (
             f"The Qdrant server ({where}) refuses a request as too large ({reason}); raise `max_request_size_mb` in "
             "its configuration (QDRANT__SERVICE__MAX_REQUEST_SIZE_MB)."
         )
+    if "no space left" in reason.lower():
+        return f"The Qdrant server ({where}) cannot store more ({reason}); make room on its disk, then run this again."
     if status is not None and status not in (404, *_BUSY):
         return f"The Qdrant server ({where}) refuses a request ({reason}); its log says more."
     return f"The Qdrant server ({where}) does not answer as it should ({reason}); {_RUNNING}"

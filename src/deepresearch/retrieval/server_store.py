@@ -14,7 +14,7 @@ from deepresearch.model.errors import IndexingError
 from deepresearch.retrieval.dense import Entry
 from deepresearch.retrieval.index import Filters
 from deepresearch.retrieval.server_notes import SUFFIX, ServerNotes, make_collection
-from deepresearch.retrieval.server_requests import PATIENCE, ask, status_of
+from deepresearch.retrieval.server_requests import PATIENCE, RequestTooLarge, ask, status_of
 from deepresearch.retrieval.server_turns import Turns
 from deepresearch.retrieval.sparse import TermVector
 from deepresearch.retrieval.store import (
@@ -151,8 +151,8 @@ class ServerStore:
         """Sends all at once, or in halves where the server allows less in a request than servers usually do."""
         try:
             send(items)
-        except IndexingError as error:
-            if status_of(error) != 413 or len(items) == 1:
+        except RequestTooLarge:
+            if len(items) == 1:
                 raise
             middle = len(items) // 2
             self._in_parts(send, items[:middle])
