@@ -116,6 +116,31 @@ def test_machines_that_share_the_store_find_the_same(server: Server, tmp_path: P
     assert server.client.count("test-named-books").count == before
 
 
+def test_databases_that_know_nothing_of_each_other_do_not_share(server: Server, tmp_path: Path) -> None:
+    folder, others = tmp_path / "books", tmp_path / "others"
+    write_documents(folder, 12)
+    others.mkdir()
+    (others / "zx.md").write_text("# Lighthouse\n\nThe keeper counted zxseals in the fog.\n")
+    one, two = Machine(server.connect, tmp_path / "one"), Machine(server.connect, tmp_path / "two")
+    one.collections.ingest("books", [folder])
+    for refused in (lambda: two.collections.ingest("books", [others]), lambda: two.collections.search("books", "fog")):
+        with pytest.raises(IndexingError, match=r"DEEPRESEARCH_QDRANT_COLLECTION.*index rebuild books"):
+            refused()
+    assert "zx00007q" in one.collections.search("books", "zx00007q").hits[0].text
+    two.collections.delete("books")
+    assert "zx00007q" in one.collections.search("books", "zx00007q").hits[0].text
+
+    # A data folder that was lost leaves an index that is nobody's any more.
+    three = Machine(server.connect, tmp_path / "three")
+    with pytest.raises(IndexingError, match="belongs to another database"):
+        three.collections.ingest("books", [others])
+    three.collections.rebuild("books")
+    assert three.collections.ingest("books", [others]).added == 1
+    assert [hit.source for hit in three.collections.search("books", "zxseals").hits] == [str(others / "zx.md")]
+    with pytest.raises(IndexingError, match="belongs to another database"):
+        one.collections.search("books", "zx00007q")
+
+
 def test_sets_of_a_session_stay_on_the_machine(server: Server, tmp_path: Path) -> None:
     machine = Machine(server.connect, tmp_path / "one")
     with machine.library.open("set-abc") as index:

@@ -17,7 +17,7 @@ from deepresearch.retrieval.dense import Encoder
 from deepresearch.retrieval.fusion import Fusion
 from deepresearch.retrieval.hybrid import HybridIndex
 from deepresearch.retrieval.lsa import LatentSemanticEncoder
-from deepresearch.retrieval.server_notes import SUFFIX
+from deepresearch.retrieval.server_notes import SUFFIX, ServerNotes
 from deepresearch.retrieval.server_requests import PATIENCE, ask
 from deepresearch.retrieval.server_store import ServerStore
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qdrant_client import QdrantClient
 
 _OLDEST = (1, 13)
+_OWNER = "owner"
 _LONGEST_REQUEST = 60  # seconds; changing every point of a large collection is one request
 
 
@@ -87,6 +88,16 @@ def server_state(client: QdrantClient) -> tuple[str, list[str]]:
 def collection_exists(client: QdrantClient, collection: str) -> bool:
     """Whether the server has this collection. Raises `IndexingError`."""
     return ask(f"the collection {collection}", lambda: client.collection_exists(collection), PATIENCE)
+
+
+def belongs_to(client: QdrantClient, collection: str, owner: str) -> bool:
+    """Whether a collection is this owner's; one that is nobody's becomes so. Raises `IndexingError`."""
+    notes = ServerNotes(client, f"{collection}{SUFFIX}", lambda request: ask(collection, request, PATIENCE))
+    record = notes.record(_OWNER)
+    if record is None:
+        notes.leave(_OWNER, {"owner": owner})
+        record = notes.record(_OWNER)
+    return record is not None and record["owner"] == owner
 
 
 def remove_collection(client: QdrantClient, collection: str) -> None:
