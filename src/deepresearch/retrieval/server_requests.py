@@ -74,6 +74,9 @@ def _is_too_large(error: Exception) -> bool:
 
 
 def _sentence(where: str, error: Exception) -> str:
+    from qdrant_client.common.client_exceptions import QdrantException
+    from qdrant_client.http.exceptions import ApiException
+
     status, reason = status_of(error), _reason(error)
     if status in (401, 403):
         return (
@@ -89,6 +92,8 @@ def _sentence(where: str, error: Exception) -> str:
         return f"The Qdrant server ({where}) cannot store more ({reason}); make room on its disk, then run this again."
     if status is not None and status not in (404, *_BUSY):
         return f"The Qdrant server ({where}) refuses a request ({reason}); its log says more."
+    if not isinstance(error, ApiException | QdrantException):  # it never left this machine
+        return f"The Qdrant server ({where}) cannot be asked for this: {reason}."
     return f"The Qdrant server ({where}) does not answer as it should ({reason}); {_RUNNING}"
 
 
