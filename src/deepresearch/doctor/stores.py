@@ -106,7 +106,7 @@ def qdrant(settings: Settings) -> Finding:
             version, names = server_state(client)
     except IndexingError as error:
         detail, _, remedy = str(error).rpartition("; ")
-        return failed("qdrant", f"{detail}.", remedy[:1].upper() + remedy[1:])
+        return failed("qdrant", f"{detail}." if detail else str(error), remedy[:1].upper() + remedy[1:])
     begin = f"{settings.qdrant_collection}-"
     ours = [name for name in names if name.startswith(begin)]
     parts = urlsplit(address)

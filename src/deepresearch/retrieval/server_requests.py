@@ -78,6 +78,11 @@ def _sentence(where: str, error: Exception) -> str:
     from qdrant_client.http.exceptions import ApiException
 
     status, reason = status_of(error), _reason(error)
+    if _is_strange(error):
+        return (
+            f"What answers is no Qdrant server ({where}: {reason}); "
+            "write the address of its REST port, http://HOST:6333, in DEEPRESEARCH_QDRANT_URL."
+        )
     if status in (401, 403):
         return (
             f"The Qdrant server ({where}) refuses the key ({reason}); "
@@ -90,6 +95,10 @@ def _sentence(where: str, error: Exception) -> str:
         )
     if "no space left" in reason.lower():
         return f"The Qdrant server ({where}) cannot store more ({reason}); make room on its disk, then run this again."
+    if status == 404 and _own_words(error) is not None:
+        return (
+            f"The Qdrant server ({where}) no longer has what was asked for ({reason}); run this again, it is made anew."
+        )
     if status is not None and status not in (404, *_BUSY):
         return f"The Qdrant server ({where}) refuses a request ({reason}); its log says more."
     if not isinstance(error, ApiException | QdrantException):  # it never left this machine
@@ -99,13 +108,24 @@ def _sentence(where: str, error: Exception) -> str:
 
 def _reason(error: Exception) -> str:
     """Half a line: the server's own words where it sent some."""
-    told = str(error)
-    try:
-        told = json.loads(getattr(error, "content", b""))["status"]["error"]
-    except (ValueError, KeyError, TypeError):
-        pass
-    line = str(told).strip().split("\n", 1)[0]
+    line = (_own_words(error) or str(error)).strip().split("\n", 1)[0].removeprefix("Unexpected Response: ")
     status = status_of(error)
     if status is not None and str(status) not in line:
         line = f"{status}: {line}"
-    return line[:_LONGEST_REASON] or type(error).__name__
+    return line[:_LONGEST_REASON].rstrip(".!") or type(error).__name__
+
+
+def _is_strange(error: Exception) -> bool:
+    """Whether it was something else that answered."""
+    if isinstance(error, json.JSONDecodeError) or isinstance(getattr(error, "source", None), ValueError):
+        return True
+    status = status_of(error)
+    return status is not None and (status < 400 or status in (404, 405)) and _own_words(error) is None
+
+
+def _own_words(error: Exception) -> str | None:
+    """What a Qdrant server says in a refusal; None when it was something else that answered."""
+    try:
+        return str(json.loads(getattr(error, "content", b""))["status"]["error"])
+    except (ValueError, KeyError, TypeError):
+        return None
