@@ -6,7 +6,7 @@ Only words whose opposite changes what a sentence says whatever stands beside it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from deepresearch.evidence.words import word_set
 
@@ -85,28 +85,26 @@ for _number, _axis in enumerate(_AXES):
 def opposite_words(claim: Sequence[str], sentence: Sequence[str]) -> tuple[str, str] | None:
     """A word of the claim whose opposite stands in the sentence instead of it, and that opposite.
 
-    Both are given as words in lower case. Where one of them speaks of both sides of an axis nothing can be said.
+    Both are given as words in lower case. Where one speaks of an axis more often than the other, and one of them of
+    both of its sides, nothing can be said.
     """
     ours, theirs = _by_axis(claim), _by_axis(sentence)
     for axis, sides in sorted(ours.items()):
-        others = theirs.get(axis, {})
-        if len(sides) == len(others) == 1:
-            (side, word), (other, opposite) = next(iter(sides.items())), next(iter(others.items()))
-            if side != other:
-                return word, opposite
+        others = theirs.get(axis, ([], []))
+        one_sided = [not all(spoken) for spoken in (sides, others)]
+        same_number = sum(map(len, sides)) == sum(map(len, others))
+        if not all(one_sided) and not same_number:
+            continue
+        for side in (0, 1):
+            if len(sides[side]) > len(others[side]) and len(others[1 - side]) > len(sides[1 - side]):
+                return sides[side][0], others[1 - side][0]
     return None
 
 
-def _by_axis(words: Sequence[str]) -> dict[int, dict[int, str]]:
-    """For each axis the first word on each of its sides."""
-    found: dict[int, dict[int, str]] = {}
-    for word, places in _known(words):
-        for axis, side in places:
-            found.setdefault(axis, {}).setdefault(side, word)
-    return found
-
-
-def _known(words: Sequence[str]) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+def _by_axis(words: Sequence[str]) -> dict[int, tuple[list[str], list[str]]]:
+    """For each axis the words on each of its sides."""
+    found: dict[int, tuple[list[str], list[str]]] = {}
     for word in words:
-        if (places := _SIDES.get(word)) is not None:
-            yield word, places
+        for axis, side in _SIDES.get(word, ()):
+            found.setdefault(axis, ([], []))[side].append(word)
+    return found

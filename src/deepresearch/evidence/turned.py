@@ -7,23 +7,32 @@ claim. Two turnings undo each other: *A is higher than B* is *B is lower than A*
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
+from typing import TypeAlias
 
 from deepresearch.evidence import words
+from deepresearch.evidence.dates import Period
 from deepresearch.evidence.facts import values_and_periods
 from deepresearch.evidence.opposites import opposite_words
-from deepresearch.evidence.quantities import Comparison, compare
+from deepresearch.evidence.quantities import Comparison, Quantity, compare
 
 #: How many more neighbours must fit after two parts have changed places again.
 LEAST_GAIN = 2
 
-#: With more parts than this that both have, places are not compared.
-_MOST_ANCHORS = 8
+#: With more parts than this that both have, places are not compared: those of all content words, those of names and numbers.
+_MOST_WORDS, _MOST_ANCHORS = 8, 16
 
+#: Characters around two parts within which a word says that their order does not matter.
+_NEAR = 30
+
+_KINDS = frozenset({"name", "number", "word"})
 _JOINED = words.word_set("and or nor as well und oder sowie et ou y e o en och og")
 _AGENT = words.word_set("by von durch par por da dal dalla door pelo pela av af")
+_SCALES = words.word_set("hundred thousand million billion trillion millionen milliarden millions milliards percent")
 # What holds of two things in either order.
 _SYMMETRICAL = words.word_set("""
     between both together each other same equal equals equalled identical similar alike differ differs differed
@@ -53,26 +62,39 @@ class Turned:
 def turned(claim: str, sentence: str, language: str) -> Turned:
     """Compare a claim with the sentence that holds nearly all of its words."""
     opposite = opposite_words(words.words(claim), words.words(sentence))
-    return Turned(opposite, _swapped(claim, sentence, opposite, language), _mixed_up(claim, sentence))
+    ours, theirs = _bound(claim), _bound(sentence)
+    # What is told of which time decides about numbers; their order does not.
+    kinds = {"name", "word"} if len(ours) > 1 and all(_is_told(*one, theirs) for one in ours) else _KINDS
+    return Turned(opposite, _swapped(claim, sentence, opposite, kinds, language), _mixed_up(ours, theirs))
 
 
-def _mixed_up(claim: str, sentence: str) -> tuple[str, str] | None:
-    """A value and the time the claim gives it for, when the sentence has that value at another time and another value then.
+_Bound: TypeAlias = list[tuple[Quantity, Period]]
 
-    Nothing when the sentence has the value at that time as well, or names only one time or none.
-    """
-    if sum(character.isdigit() for character in claim) < 2:
-        return None
-    ours = [(value, period) for value, period in values_and_periods(claim) if period is not None]
-    theirs = [(value, period) for value, period in values_and_periods(sentence) if period is not None]
+
+def _bound(text: str) -> _Bound:
+    """The values of a text with the times they are for; none when it has fewer than two numbers."""
+    if sum(character.isdigit() for character in text) < 2:
+        return []
+    return [(value, period) for value, period in values_and_periods(text) if period is not None]
+
+
+def _is_told(value: Quantity, period: Period, theirs: _Bound) -> bool:
+    return any(when.same(period) and compare(value, other) is Comparison.SAME for other, when in theirs)
+
+
+def _mixed_up(ours: _Bound, theirs: _Bound) -> tuple[str, str] | None:
+    """A value and the time the claim gives it for, when the sentence has both, each with another partner only."""
     for value, period in ours:
-        then = [other for other, when in theirs if when.same(period)]
-        elsewhere = [when for other, when in theirs if compare(value, other) is Comparison.SAME]
-        if any(when.same(period) for when in elsewhere):
+        if _is_told(value, period, theirs):
             continue
-        if elsewhere and any(compare(value, other) is Comparison.DIFFERENT for other in then):
+        elsewhere = any(compare(value, other) is Comparison.SAME for other, _ in theirs)
+        then = any(when.same(period) and compare(value, other) is Comparison.DIFFERENT for other, when in theirs)
+        if elsewhere and then:
             return value.text, period.text
     return None
+
+
+_Pair: TypeAlias = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +108,41 @@ class _Part:
 
 
 def _swapped(
-    claim: str, sentence: str, opposite: tuple[str, str] | None, language: str
+    claim: str, sentence: str, opposite: tuple[str, str] | None, kinds: AbstractSet[str], language: str
 ) -> tuple[str, str] | None:
     """Two parts of a claim that stand in each other's place in the sentence; nothing when the voice changes too.
 
-    A word and its `opposite` stand for one another here.
+    Only parts of these `kinds` count; a word and its `opposite` stand for one another. Names are looked at as wholes first, then word by word.
     """
-    if any(word in _SYMMETRICAL for word in words.words(claim)):
-        return None
-    ours, theirs = _parts(claim, sentence, language), _parts(sentence, claim, language)
-    same = {words.stem(opposite[0], language): words.stem(opposite[1], language)} if opposite else {}
-    keys, others = [same.get(part.key, part.key) for part in ours], [part.key for part in theirs]
-    neighbours = set(pairwise(others))
-    once = {key for key in keys if keys.count(key) == 1 and others.count(key) == 1}
-    rearranged = sorted(keys) == sorted(others)
-    anchors = [part for part in ours if part.key in once and (part.kind != "word" or rearranged)]
+    for whole_names in (True, False):
+        ours = _parts(claim, sentence, language, whole_names=whole_names)
+        theirs = _parts(sentence, claim, language, whole_names=whole_names)
+        if opposite is not None:
+            same = {words.stem(opposite[0], language): words.stem(opposite[1], language)}
+            ours = [replace(part, key=same.get(part.key, part.key)) for part in ours]
+        if (found := _in_each_others_place(claim, sentence, ours, theirs, kinds)) is not None:
+            return found
+    return None
+
+
+def _in_each_others_place(
+    claim: str, sentence: str, ours: Sequence[_Part], theirs: Sequence[_Part], kinds: AbstractSet[str]
+) -> tuple[str, str] | None:
+    keys, others = [part.key for part in ours], [part.key for part in theirs]
+    neighbours = _neighbours(others)
+    candidates: dict[str, _Part] = {}
+    whole = len(ours) <= _MOST_WORDS and sorted(keys) == sorted(others)
+    for part in ours:
+        if part.kind in kinds and (whole or part.kind != "word") and keys.count(part.key) == others.count(part.key):
+            candidates.setdefault(part.key, part)
+    anchors = list(candidates.values())
     if not 2 <= len(anchors) <= _MOST_ANCHORS:
         return None
-    places = {part.key: part for part in theirs}
+    places = {part.key: part for part in reversed(theirs)}
     now = _fitting(keys, neighbours)
     gains: list[tuple[int, _Part, _Part]] = []
     for first, second in combinations(anchors, 2):
-        if first.kind != second.kind:
+        if first.kind != second.kind or _order_is_nothing(claim, first, second):
             continue
         if _side_by_side(claim, ours, first, second) and _side_by_side(
             sentence, theirs, places[first.key], places[second.key]
@@ -119,36 +154,71 @@ def _swapped(
     if best is None:
         return None
     gain, first, second = best
-    active = _voice(claim, first, second) == _voice(sentence, places[first.key], places[second.key])
     if gain < LEAST_GAIN:
-        return None if active or gain > -LEAST_GAIN else _named(claim, first, second)
-    if not active or _is_other_order(keys, neighbours, now + gain, gains):
+        return _turned_by_voice(claim, sentence, ours, theirs, gains)
+    active = _voice(claim, first, second) == _voice(sentence, places[first.key], places[second.key])
+    if not active or _is_other_order(keys, neighbours, now + gain, best, gains):
         return None
     return _named(claim, first, second)
+
+
+def _turned_by_voice(
+    claim: str,
+    sentence: str,
+    ours: Sequence[_Part],
+    theirs: Sequence[_Part],
+    gains: Sequence[tuple[int, _Part, _Part]],
+) -> tuple[str, str] | None:
+    """Two names around one verb, in the same order, of which the other one acts."""
+    compared = [{first.key, second.key} for _, first, second in gains if first.kind == "name"]
+    in_sentence = {tuple(part.key for part in three): (three[0], three[2]) for three in _threes(theirs)}
+    for three in _threes(ours):
+        pair = in_sentence.get(tuple(part.key for part in three))
+        if pair is None or {three[0].key, three[2].key} not in compared:
+            continue
+        if _voice(claim, three[0], three[2]) != _voice(sentence, *pair):
+            return _named(claim, three[0], three[2])
+    return None
+
+
+def _threes(parts: Sequence[_Part]) -> Iterator[tuple[_Part, _Part, _Part]]:
+    return zip(parts, parts[1:], parts[2:], strict=False)
 
 
 def _named(claim: str, first: _Part, second: _Part) -> tuple[str, str]:
     return claim[first.start : first.end], claim[second.start : second.end]
 
 
+def _order_is_nothing(text: str, first: _Part, second: _Part) -> bool:
+    """Whether something is said of two names that holds in either order."""
+    around = text[max(0, first.start - _NEAR) : second.end + _NEAR]
+    return first.kind != "number" and any(word in _SYMMETRICAL for word in words.words(around))
+
+
 def _is_other_order(
-    keys: Sequence[str], neighbours: set[tuple[str, str]], best: int, gains: Sequence[tuple[int, _Part, _Part]]
+    keys: Sequence[str],
+    neighbours: Counter[_Pair],
+    fitting: int,
+    best: tuple[int, _Part, _Part],
+    others: Sequence[tuple[int, _Part, _Part]],
 ) -> bool:
-    """Whether two exchanges together fit better than one: the claim tells the same in another order."""
-    pairs = [(first.key, second.key) for _, first, second in gains]
-    return any(
-        _fitting(_exchanged(keys, both), neighbours) > best
-        for both in combinations(pairs, 2)
-        if len({*both[0], *both[1]}) == 4
-    )
+    """Whether a second exchange beside the best fits better still: the claim tells the same in another order."""
+    pair = best[1].key, best[2].key
+    second = [(one.key, other.key) for _, one, other in others if not {one.key, other.key} & set(pair)]
+    return any(_fitting(_exchanged(keys, [pair, other]), neighbours) > fitting for other in second)
 
 
-def _fitting(keys: Sequence[str], neighbours: set[tuple[str, str]]) -> int:
-    return sum(pair in neighbours for pair in pairwise(keys))
+def _neighbours(keys: Sequence[str]) -> Counter[_Pair]:
+    """The pairs that stand side by side, and with one between them."""
+    return Counter((one, other, apart) for apart in (1, 2) for one, other in zip(keys, keys[apart:], strict=False))
+
+
+def _fitting(keys: Sequence[str], neighbours: Counter[_Pair]) -> int:
+    return (_neighbours(keys) & neighbours).total()
 
 
 def _exchanged(keys: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[str]:
-    other = {}
+    other: dict[str, str] = {}
     for first, second in pairs:
         other |= {first: second, second: first}
     return [other.get(key, key) for key in keys]
@@ -171,7 +241,7 @@ def _voice(text: str, first: _Part, second: _Part) -> bool:
     return any(word in _AGENT for word in words.words(text[low.end : high.start]))
 
 
-def _parts(text: str, other: str, language: str) -> list[_Part]:
+def _parts(text: str, other: str, language: str, *, whole_names: bool) -> list[_Part]:
     """The content of a text in order. A first word is a name only when `other` has it so away from a beginning."""
     spans = words.word_spans(text)
     ignored = words.stop_words(language)
@@ -181,20 +251,21 @@ def _parts(text: str, other: str, language: str) -> list[_Part]:
         lower = written.lower()
         if written[0].isdigit():
             parts.append(_Part("number", written.replace(",", ""), start, end))
+        elif lower in _SCALES and parts and parts[-1].kind == "number":
+            parts[-1] = _Part("number", f"{parts[-1].key} {lower}", parts[-1].start, end)
         elif lower in ignored:
             continue
-        elif written[0].isupper() and (index > 0 or written in inner or _goes_on(text, spans)):
+        elif written[0].isupper() and (index > 0 or written in inner):
             last = parts[-1] if parts else None
-            if last is not None and last.kind == "name" and text[last.end : start] in (" ", "-", "–", "\u00a0"):
+            if (
+                whole_names
+                and last is not None
+                and last.kind == "name"
+                and text[last.end : start] in (" ", "-", "–", "\u00a0")
+            ):
                 parts[-1] = _Part("name", f"{last.key} {lower}", last.start, end)
             else:
                 parts.append(_Part("name", lower, start, end))
         else:
             parts.append(_Part("word", words.stem(lower, language), start, end))
     return parts
-
-
-def _goes_on(text: str, spans: Sequence[words.Span]) -> bool:
-    """Whether a text begins with two capitalised words: a name."""
-    return len(spans) > 1 and spans[1].text[:1].isupper() and text[spans[0].end : spans[1].start] == " "
-
