@@ -1,6 +1,8 @@
-"""Sentences of public sets turned into what they do not say, and the same told otherwise without turning them.
+"""Sentences of public sets turned into what they do not say: ``python -m benchmarks.evidence.turned_claims``.
 
 Every turned claim has the words and numbers of its sentence, so that shared words alone cannot tell it from a true one.
+Beside them: how often the rules find fault with claims that people judged; with one that they found supported, it is a
+false alarm.
 """
 
 from __future__ import annotations
@@ -9,8 +11,9 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from benchmarks.evidence.public_sets import wice
+from benchmarks.evidence.public_sets import LabelledClaim, answers_as_claims, cited_only, wice
 from deepresearch.evidence import check_support
+from deepresearch.evidence.turned import TURNED, turned_round
 from deepresearch.evidence.words import sentences
 from deepresearch.model.evidence import Support
 
@@ -89,6 +92,20 @@ def lines() -> Iterator[str]:
     for kind, turn in KINDS.items():
         verdicts = [check_support(claim, [sentence]).support is Support.SUPPORTED for claim, sentence in _claims(turn)]
         yield f"| {kind} | {len(verdicts)} | {100 * sum(verdicts) / len(verdicts):.1f} % |"
+    yield "\n| claims that people judged | found | claims | turned in the check | turned for a model |\n|---|---|---|---|---|"
+    for name, claims in {
+        "WiCE dev, short": list(map(cited_only, wice())),
+        "CLAPNQ answers": answers_as_claims(),
+    }.items():
+        for judged in ("supported", "in part", "not supported"):
+            chosen = [claim for claim in claims if _judged(claim) == judged]
+            barred = sum(check_support(claim.claim, claim.evidence).features.get(TURNED, 0.0) > 0 for claim in chosen)
+            strict = sum(turned_round(claim.claim, claim.evidence) is not None for claim in chosen)
+            yield f"| {name} | {judged} | {len(chosen)} | {barred} | {strict} |"
+
+
+def _judged(claim: LabelledClaim) -> str:
+    return "supported" if claim.whole else "in part" if claim.part else "not supported"
 
 
 if __name__ == "__main__":

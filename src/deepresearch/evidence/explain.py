@@ -14,7 +14,6 @@ from deepresearch.evidence import support_model as model
 from deepresearch.evidence import words
 from deepresearch.evidence.features import Measured, measure
 from deepresearch.evidence.support import as_sentences, band, probabilities, verdict
-from deepresearch.evidence.turned import Turned
 from deepresearch.model.base import Value
 from deepresearch.model.evidence import Support, SupportCheck
 
@@ -102,7 +101,7 @@ def _changes(check: SupportCheck, measured: Measured) -> list[str]:
     elif check.features["numbers_disputed"]:
         said.append("The sentence that carries the claim has another number in this place; that bars full support.")
     elif measured.turned.is_turned:
-        return [_turned(measured.turned)]
+        return [f"{measured.turned}; that bars full support."]
     elif check.features["negation_differs"] and check.features["coverage_best"] > 0.75:
         said.append("Claim and evidence share their words, but only one of them denies; that bars full support.")
     if check.support is Support.SUPPORTED:
@@ -120,18 +119,6 @@ def _changes(check: SupportCheck, measured: Measured) -> list[str]:
             "All words of the claim are in the evidence, but too far apart: no few sentences hold them together."
         )
     return said
-
-
-def _turned(found: Turned) -> str:
-    if found.mixed_up is not None:
-        value, time = found.mixed_up
-        said = f"The sentence that carries the claim has “{value}” for another time than {time}"
-    elif found.opposite is not None:
-        said = f"The claim says “{found.opposite[0]}” where the sentence that carries it says “{found.opposite[1]}”"
-    else:
-        first, second = found.swapped or ("", "")
-        said = f"“{first}” and “{second}” stand in each other's place in the sentence that carries the claim"
-    return f"{said}; that bars full support."
 
 
 def _without_missing(features: dict[str, float]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from deepresearch.evidence import words
 from deepresearch.evidence.numbers_found import has_another_number, missing_numbers
-from deepresearch.evidence.turned import Turned, turned
+from deepresearch.evidence.turned import TURNED, Turned, turned
 
 FEATURES: tuple[str, ...] = (
     "coverage",  # weighted share of the claim's words anywhere in the evidence
@@ -149,7 +149,7 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
         "numbers_astray": float(_are_astray(claim, evidence, best, lost)),
         "numbers_disputed": float(bool(best) and gains[0] > 0.6 and has_another_number(claim, prepared[best[0]].text)),
         "coverage_best": gains[0] if gains else 0.0,
-        "turned": float(turning.is_turned),
+        TURNED: float(turning.is_turned),
         "negation_differs": float(
             bool(best) and (words.negates(claim) > 0) != (words.negates(prepared[best[0]].text) > 0)
         ),

@@ -15,12 +15,12 @@ _AXES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
     for one, other in (
         (
             """rise rises rising rose risen raise raises raised raising increase increases increased increasing grow
-            grows growing grew grown growth climb climbs climbed climbing surge surged surges soar soared jumped
-            gained gains expand expanded expands expanding strengthened doubled tripled
+            grows growing grew grown growth climb climbs climbed climbing up upward surge surged surges soar soared jumped
+            gain gained gains expand expanded expands expanding strengthened doubled tripled
             stieg stiegen steigt steigen gestiegen anstieg erhöht erhöhte erhöhten wuchs wuchsen wächst gewachsen
             zunahm zugenommen zunahme augmente augmenté augmentation hausse croissance croît aumenta aumentó aumentado
             aumento creció crecido crecimiento aumentato crescita cresciuto steeg gestegen toegenomen""",
-            """fall falls falling fell fallen decrease decreases decreased decreasing decline declines declined
+            """fall falls falling fell fallen down downward decrease decreases decreased decreasing decline declines declined
             declining drop drops dropped dropping shrink shrinks shrank shrunk shrinking reduce reduces reduced
             reducing reduction sink sinks sank sunk plunged plummeted slumped contracted contracts weakened halved
             lowered fiel fielen fällt fallen gefallen sank sanken sinkt sinken gesunken rückgang verringert
@@ -29,11 +29,10 @@ _AXES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
             diminuzione calo calato daalde gedaald afgenomen""",
         ),
         (
-            "higher greater larger bigger highest greatest largest biggest höher größer höchste höchsten größte größten",
-            "lower smaller lowest smallest niedriger kleiner geringer niedrigste niedrigsten kleinste kleinsten",
+            "high higher greater large larger big bigger highest greatest largest biggest höher größer höchste höchsten größte größten",
+            "low lower small smaller lowest smallest niedriger kleiner geringer niedrigste niedrigsten kleinste kleinsten",
         ),
-        ("more mehr", "less fewer weniger"),
-        ("most", "least fewest"),
+        ("more most mehr", "less least fewer fewest little few weniger"),
         ("faster quicker fastest schneller schnellste", "slower slowest langsamer langsamste"),
         ("better best besser beste besten improve improves improved improving improvement verbessert",
          "worse worst worsen worsens worsened deteriorate deteriorated schlechter schlechteste verschlechtert"),
@@ -44,8 +43,8 @@ _AXES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ("stronger stärker", "weaker schwächer"),
         ("longer longest länger längste", "shorter shortest kürzer kürzeste"),
         ("maximum maximal höchstens", "minimum minimal mindestens"),
-        ("accept accepts accepted accepting approve approves approved approving approval angenommen genehmigt",
-         "reject rejects rejected rejecting rejection abgelehnt verworfen"),
+        ("accept accepts accepted accepting approve approves approved approving approval agreed adopted granted angenommen genehmigt",
+         "reject rejects rejected rejecting rejection refuse refuses refused denied vetoed abgelehnt verworfen"),
         ("allow allows allowed allowing permit permits permitted legalised legalized erlaubt",
          "forbid forbids forbidden forbade prohibit prohibits prohibited ban bans banned outlawed verboten"),
         ("support supports supported supporting favoured favored endorsed",
@@ -62,12 +61,18 @@ _AXES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ("legal lawful", "illegal unlawful"),
         ("possible möglich", "impossible unmöglich"),
         ("true", "false untrue"),
+        ("older oldest älter", "newer newest younger youngest neuer jünger"),
+        ("cheaper cheapest billiger", "dearer costlier costliest teurer"),
+        ("first", "last"),
+        ("surplus überschuss", "deficit defizit"),
+        ("mandatory compulsory required", "optional voluntary"),
+        ("with", "without"),
         ("always immer", "never nie niemals"),
         ("all every", "none"),
         ("cause causes caused causing verursacht", "prevent prevents prevented preventing verhindert"),
         ("open opens opened opening eröffnet", "close closes closed closing closure shut geschlossen"),
         ("begin begins began begun start starts started beginning beginnt begann",
-         "end ends ended ending stop stops stopped endet endete"),
+         "end ends ended ending stop stops stopped ceased finished endet endete"),
         ("hire hires hired recruited", "dismiss dismissed fired sacked"),
         ("north northern nord nördlich", "south southern süd südlich"),
         ("east eastern ost östlich", "west western westlich"),
@@ -99,6 +104,12 @@ def opposite_words(claim: Sequence[str], sentence: Sequence[str]) -> tuple[str, 
             if len(sides[side]) > len(others[side]) and len(others[1 - side]) > len(sides[1 - side]):
                 return sides[side][0], others[1 - side][0]
     return None
+
+
+def directions(words: Sequence[str]) -> tuple[bool, bool]:
+    """Whether words in lower case speak of a rise, and whether of a fall."""
+    rises, falls = _by_axis(words).get(0, ([], []))
+    return bool(rises), bool(falls)
 
 
 def _by_axis(words: Sequence[str]) -> dict[int, tuple[list[str], list[str]]]:

@@ -1,52 +1,44 @@
-"""Whether a claim says with the words of a sentence what the sentence does not say: turned round, or mixed up.
+"""Whether a claim says with the words of its evidence what the evidence does not say.
 
 Shared words prove nothing when ``rose`` stands where ``fell`` stood, when buyer and bought have changed places, or
-when the figure of one year is told of another. Each is looked for beside one sentence that holds nearly all of the
-claim. Two turnings undo each other: *A is higher than B* is *B is lower than A*, and *A bought B* is *B was bought by A*.
+when the figure of one year is told of another. Two turnings undo each other: *A is higher than B* is *B is lower than
+A*, and *A bought B* is *B was bought by A*.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from deepresearch.evidence import words
 from deepresearch.evidence.dates import Period
+from deepresearch.evidence.exchanged import exchanged
 from deepresearch.evidence.facts import values_and_periods
-from deepresearch.evidence.opposites import opposite_words
+from deepresearch.evidence.opposites import directions, opposite_words
 from deepresearch.evidence.quantities import Comparison, Quantity, compare
 
-#: How many more neighbours must fit after two parts have changed places again.
-LEAST_GAIN = 2
+#: The name of the feature of a check that says so.
+TURNED = "turned"
 
-#: With more parts than this that both have, places are not compared: those of all content words, those of names and numbers.
-_MOST_WORDS, _MOST_ANCHORS = 8, 16
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+_FROM_TO = re.compile(
+    r"\bfrom\b[^\d.;]{0,40}?(?P<a>\d[\d,]*(?:\.\d+)?)(?P<between>[^;]{0,80}?)\bto\b[^\d;]{0,40}?(?P<b>\d[\d,]*(?:\.\d+)?)"
+)
+_TO_FROM = re.compile(
+    r"\bto\b[^\d.;]{0,40}?(?P<b>\d[\d,]*(?:\.\d+)?)(?P<between>[^;]{0,80}?)\bfrom\b[^\d;]{0,40}?(?P<a>\d[\d,]*(?:\.\d+)?)"
+)
 
-#: Characters around two parts within which a word says that their order does not matter.
-_NEAR = 30
-
-_KINDS = frozenset({"name", "number", "word"})
-_JOINED = words.word_set("and or nor as well und oder sowie et ou y e o en och og")
-_AGENT = words.word_set("by von durch par por da dal dalla door pelo pela av af")
-_SCALES = words.word_set("hundred thousand million billion trillion millionen milliarden millions milliards percent")
-# What holds of two things in either order.
-_SYMMETRICAL = words.word_set("""
-    between both together each other same equal equals equalled identical similar alike differ differs differed
-    different difference adjacent border borders bordered bordering neighbour neighbours neighbor neighbors marry
-    marries married marriage wedding met meet meets meeting agree agreed agreement compete competes competed merge merged
-    merges merger partner partners partnered collaborate collaborated cooperate cooperated correspond corresponds
-    shared share shares zwischen beide gleich heiratete verheiratet traf trafen""")
+_Bound: TypeAlias = list[tuple[Quantity, Period]]
 
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """What was found. Words as written: the claim's, then the sentence's; or the two parts that changed places.
+    """What was found, in words as written.
 
-    `is_turned` says whether the claim as a whole says something else.
+    `opposite` is the claim's word, then the sentence's; `swapped` are two parts that changed places; `mixed_up` a value
+    and the time that the claim tells it of. `is_turned` says whether the claim as a whole says something else.
     """
 
     opposite: tuple[str, str] | None = None
@@ -58,21 +50,66 @@ class Turned:
         """One turning, or a figure told of another time; two turnings undo each other."""
         return self.mixed_up is not None or (self.opposite is None) != (self.swapped is None)
 
+    def __str__(self) -> str:
+        """What is turned, as the beginning of a sentence; empty when nothing is."""
+        if not self.is_turned:
+            return ""
+        if self.mixed_up is not None:
+            return f"The evidence has “{self.mixed_up[0]}” for another time than {self.mixed_up[1]}"
+        if self.opposite is not None:
+            return f"The claim says “{self.opposite[0]}” where the evidence says “{self.opposite[1]}”"
+        first, second = self.swapped or ("", "")
+        return f"“{first}” and “{second}” stand in each other's place in the evidence"
+
 
 def turned(claim: str, sentence: str, language: str) -> Turned:
-    """Compare a claim with the sentence that holds nearly all of its words."""
+    """Compare a claim with a sentence that holds nearly all of its words."""
     opposite = opposite_words(words.words(claim), words.words(sentence))
     ours, theirs = _bound(claim), _bound(sentence)
     # What is told of which time decides about numbers; their order does not.
-    kinds = {"name", "word"} if len(ours) > 1 and all(_is_told(*one, theirs) for one in ours) else _KINDS
-    return Turned(opposite, _swapped(claim, sentence, opposite, kinds, language), _mixed_up(ours, theirs))
+    settled = len(ours) > 1 and all(_is_told(*one, theirs) for one in ours)
+    swapped = exchanged(claim, sentence, language, opposite=opposite, numbers=not settled)
+    return Turned(opposite, swapped, _mixed_up(ours, theirs))
 
 
-_Bound: TypeAlias = list[tuple[Quantity, Period]]
+def turned_round(claim: str, evidence: Sequence[str]) -> str | None:
+    """What in a claim that a model worded goes against its evidence, in words; None when nothing is found.
+
+    Stricter than `turned`: it asks of all the evidence together, however little of the claim it holds, and whether the
+    claim goes against itself.
+    """
+    if (reason := wrong_way(claim)) is not None:
+        return reason
+    language = words.language_of(claim)
+    sentences = [span.text for text in evidence for span in words.sentences(text)]
+    each = [turned(claim, sentence, language) for sentence in sentences]
+    undone = any(found.opposite and found.swapped for found in each)
+    whole = Turned(
+        None if undone else opposite_words(words.words(claim), words.words(" ".join(sentences))),
+        None if undone else next((found.swapped for found in each if found.swapped), None),
+        _mixed_up(_bound(claim), [one for sentence in sentences for one in _bound(sentence)]),
+    )
+    return str(whole) or None
+
+
+def wrong_way(claim: str) -> str | None:
+    """A rise to a smaller number, or a fall to a greater one, said in the claim itself; None when there is none."""
+    up, down = directions(words.words(claim))
+    if up == down:
+        return None
+    for pattern in (_FROM_TO, _TO_FROM):
+        for match in pattern.finditer(claim):
+            first, second = match["a"], match["b"]
+            if _YEAR.fullmatch(first) or _YEAR.fullmatch(second):
+                continue
+            before, after = (float(number.rstrip(",").replace(",", "")) for number in (first, second))
+            if before != after and (after > before) != up:
+                return f"From {first} to {second} is no {'rise' if up else 'fall'}"
+    return None
 
 
 def _bound(text: str) -> _Bound:
-    """The values of a text with the times they are for; none when it has fewer than two numbers."""
+    """The values of a text with the times they are for; none when it has fewer than two digits."""
     if sum(character.isdigit() for character in text) < 2:
         return []
     return [(value, period) for value, period in values_and_periods(text) if period is not None]
@@ -92,180 +129,3 @@ def _mixed_up(ours: _Bound, theirs: _Bound) -> tuple[str, str] | None:
         if elsewhere and then:
             return value.text, period.text
     return None
-
-
-_Pair: TypeAlias = tuple[str, str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A content word, a number, or a name of several words; `kind` is ``word``, ``number`` or ``name``."""
-
-    kind: str
-    key: str
-    start: int
-    end: int
-
-
-def _swapped(
-    claim: str, sentence: str, opposite: tuple[str, str] | None, kinds: AbstractSet[str], language: str
-) -> tuple[str, str] | None:
-    """Two parts of a claim that stand in each other's place in the sentence; nothing when the voice changes too.
-
-    Only parts of these `kinds` count; a word and its `opposite` stand for one another. Names are looked at as wholes first, then word by word.
-    """
-    for whole_names in (True, False):
-        ours = _parts(claim, sentence, language, whole_names=whole_names)
-        theirs = _parts(sentence, claim, language, whole_names=whole_names)
-        if opposite is not None:
-            same = {words.stem(opposite[0], language): words.stem(opposite[1], language)}
-            ours = [replace(part, key=same.get(part.key, part.key)) for part in ours]
-        if (found := _in_each_others_place(claim, sentence, ours, theirs, kinds)) is not None:
-            return found
-    return None
-
-
-def _in_each_others_place(
-    claim: str, sentence: str, ours: Sequence[_Part], theirs: Sequence[_Part], kinds: AbstractSet[str]
-) -> tuple[str, str] | None:
-    keys, others = [part.key for part in ours], [part.key for part in theirs]
-    neighbours = _neighbours(others)
-    candidates: dict[str, _Part] = {}
-    whole = len(ours) <= _MOST_WORDS and sorted(keys) == sorted(others)
-    for part in ours:
-        if part.kind in kinds and (whole or part.kind != "word") and keys.count(part.key) == others.count(part.key):
-            candidates.setdefault(part.key, part)
-    anchors = list(candidates.values())
-    if not 2 <= len(anchors) <= _MOST_ANCHORS:
-        return None
-    places = {part.key: part for part in reversed(theirs)}
-    now = _fitting(keys, neighbours)
-    gains: list[tuple[int, _Part, _Part]] = []
-    for first, second in combinations(anchors, 2):
-        if first.kind != second.kind or _order_is_nothing(claim, first, second):
-            continue
-        if _side_by_side(claim, ours, first, second) and _side_by_side(
-            sentence, theirs, places[first.key], places[second.key]
-        ):
-            continue
-        gain = _fitting(_exchanged(keys, [(first.key, second.key)]), neighbours) - now
-        gains.append((gain, first, second))
-    best = max(gains, key=lambda found: found[0], default=None)
-    if best is None:
-        return None
-    gain, first, second = best
-    if gain < LEAST_GAIN:
-        return _turned_by_voice(claim, sentence, ours, theirs, gains)
-    active = _voice(claim, first, second) == _voice(sentence, places[first.key], places[second.key])
-    if not active or _is_other_order(keys, neighbours, now + gain, best, gains):
-        return None
-    return _named(claim, first, second)
-
-
-def _turned_by_voice(
-    claim: str,
-    sentence: str,
-    ours: Sequence[_Part],
-    theirs: Sequence[_Part],
-    gains: Sequence[tuple[int, _Part, _Part]],
-) -> tuple[str, str] | None:
-    """Two names around one verb, in the same order, of which the other one acts."""
-    compared = [{first.key, second.key} for _, first, second in gains if first.kind == "name"]
-    in_sentence = {tuple(part.key for part in three): (three[0], three[2]) for three in _threes(theirs)}
-    for three in _threes(ours):
-        pair = in_sentence.get(tuple(part.key for part in three))
-        if pair is None or {three[0].key, three[2].key} not in compared:
-            continue
-        if _voice(claim, three[0], three[2]) != _voice(sentence, *pair):
-            return _named(claim, three[0], three[2])
-    return None
-
-
-def _threes(parts: Sequence[_Part]) -> Iterator[tuple[_Part, _Part, _Part]]:
-    return zip(parts, parts[1:], parts[2:], strict=False)
-
-
-def _named(claim: str, first: _Part, second: _Part) -> tuple[str, str]:
-    return claim[first.start : first.end], claim[second.start : second.end]
-
-
-def _order_is_nothing(text: str, first: _Part, second: _Part) -> bool:
-    """Whether something is said of two names that holds in either order."""
-    around = text[max(0, first.start - _NEAR) : second.end + _NEAR]
-    return first.kind != "number" and any(word in _SYMMETRICAL for word in words.words(around))
-
-
-def _is_other_order(
-    keys: Sequence[str],
-    neighbours: Counter[_Pair],
-    fitting: int,
-    best: tuple[int, _Part, _Part],
-    others: Sequence[tuple[int, _Part, _Part]],
-) -> bool:
-    """Whether a second exchange beside the best fits better still: the claim tells the same in another order."""
-    pair = best[1].key, best[2].key
-    second = [(one.key, other.key) for _, one, other in others if not {one.key, other.key} & set(pair)]
-    return any(_fitting(_exchanged(keys, [pair, other]), neighbours) > fitting for other in second)
-
-
-def _neighbours(keys: Sequence[str]) -> Counter[_Pair]:
-    """The pairs that stand side by side, and with one between them."""
-    return Counter((one, other, apart) for apart in (1, 2) for one, other in zip(keys, keys[apart:], strict=False))
-
-
-def _fitting(keys: Sequence[str], neighbours: Counter[_Pair]) -> int:
-    return (_neighbours(keys) & neighbours).total()
-
-
-def _exchanged(keys: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[str]:
-    other: dict[str, str] = {}
-    for first, second in pairs:
-        other |= {first: second, second: first}
-    return [other.get(key, key) for key in keys]
-
-
-def _side_by_side(text: str, parts: Sequence[_Part], first: _Part, second: _Part) -> bool:
-    """Whether two parts are members of one list: nothing but ``and``, commas and other parts of its kind between."""
-    low, high = sorted((first, second), key=lambda part: part.start)
-    within = [part for part in parts if low.start <= part.start <= high.start]
-    return all(part.kind == low.kind for part in within) and all(
-        set(words.words(text[one.end : other.start])) <= _JOINED
-        and (words.words(text[one.end : other.start]) or "," in text[one.end : other.start])
-        for one, other in pairwise(within)
-    )
-
-
-def _voice(text: str, first: _Part, second: _Part) -> bool:
-    """Whether the later of two parts is told as the one who acts."""
-    low, high = sorted((first, second), key=lambda part: part.start)
-    return any(word in _AGENT for word in words.words(text[low.end : high.start]))
-
-
-def _parts(text: str, other: str, language: str, *, whole_names: bool) -> list[_Part]:
-    """The content of a text in order. A first word is a name only when `other` has it so away from a beginning."""
-    spans = words.word_spans(text)
-    ignored = words.stop_words(language)
-    inner = {span.text for index, span in enumerate(words.word_spans(other)) if index and span.text[:1].isupper()}
-    parts: list[_Part] = []
-    for index, (written, start, end) in enumerate(spans):
-        lower = written.lower()
-        if written[0].isdigit():
-            parts.append(_Part("number", written.replace(",", ""), start, end))
-        elif lower in _SCALES and parts and parts[-1].kind == "number":
-            parts[-1] = _Part("number", f"{parts[-1].key} {lower}", parts[-1].start, end)
-        elif lower in ignored:
-            continue
-        elif written[0].isupper() and (index > 0 or written in inner):
-            last = parts[-1] if parts else None
-            if (
-                whole_names
-                and last is not None
-                and last.kind == "name"
-                and text[last.end : start] in (" ", "-", "–", "\u00a0")
-            ):
-                parts[-1] = _Part("name", f"{last.key} {lower}", last.start, end)
-            else:
-                parts.append(_Part("name", lower, start, end))
-        else:
-            parts.append(_Part("word", words.stem(lower, language), start, end))
-    return parts
