@@ -13,7 +13,6 @@ import datetime
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from deepresearch.evidence import words
 from deepresearch.evidence.dates import Period, find_dates
@@ -290,8 +289,8 @@ def values_and_periods(text: str) -> list[tuple[Quantity, Period | None]]:
 
 def _paired(text: str, quantities: Sequence[Quantity], periods: Sequence[Period]) -> list[Period | None]:
     """
-    The period of each quantity: the only one there is, its own where both take turns, or the nearest, a following
-    one before a preceding one."""
+    The period of each quantity: the only one there is, one after the other where there are as many as quantities, or
+    the nearest, a following one before a preceding one."""
     usable = [
         period
         for period in periods
@@ -303,7 +302,7 @@ def _paired(text: str, quantities: Sequence[Quantity], periods: Sequence[Period]
     ]
     if len(usable) == 1:
         return [usable[0]] * len(quantities)
-    if len(usable) == len(quantities) and _take_turns(quantities, usable):
+    if len(usable) == len(quantities):
         return list(usable)
     result: list[Period | None] = []
     for quantity in quantities:
@@ -323,12 +322,6 @@ def _paired(text: str, quantities: Sequence[Quantity], periods: Sequence[Period]
                 best = cost, period
         result.append(best[1] if best else None)
     return result
-
-
-def _take_turns(quantities: Sequence[Quantity], periods: Sequence[Period]) -> bool:
-    """Whether values and times alternate, whichever comes first."""
-    places = sorted([(one.start, 0) for one in quantities] + [(one.start, 1) for one in periods])
-    return all(first != second for (_, first), (_, second) in pairwise(places))
 
 
 def _events_of(

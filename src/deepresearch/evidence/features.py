@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from deepresearch.evidence import words
 from deepresearch.evidence.numbers_found import has_another_number, missing_numbers
-from deepresearch.evidence.turned import Turned, turned
+from deepresearch.evidence.turned import TURNED, Turned, turned
 
 FEATURES: tuple[str, ...] = (
     "coverage",  # weighted share of the claim's words anywhere in the evidence
@@ -35,6 +35,12 @@ FEATURES: tuple[str, ...] = (
 
 NEARLY_ALL = 0.6
 """Weighted share of a claim's words from which on one sentence may be its source, told differently."""
+
+
+NEARLY_AS_FULL = 0.85
+"""Share of the fullest sentence's weight from which on another sentence may be the source just as well."""
+
+_MOST_CLOSE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class Measured:
 
     `best` are indices of at most three evidence sentences that together cover most of the claim, the
     fullest first; `covered` the stems each of them adds. `missing_words` are as the claim writes them, most
-    telling first.
+    telling first; `turned` is how the first of `best` says something else, when it holds nearly all of the claim.
     """
 
     features: dict[str, float]
@@ -125,9 +131,9 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
     missing = sorted(claim_set - everything, key=lambda stem: (-weights[stem], stem))
     lost = missing_numbers(claim, evidence, scores)
     pairs = words.bigrams(wanted.stems)
-    round_ = Turned()
+    turning = Turned()
     if best and gains[0] > NEARLY_ALL:
-        round_ = turned(claim, prepared[best[0]].text, language)
+        turning = _turning(claim, prepared, scores, best[0], language)
     features = {
         "coverage": math.fsum(weights[stem] for stem in everything) / total,
         "coverage_pair": sum(gains[:2]),
@@ -143,12 +149,12 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
         "numbers_astray": float(_are_astray(claim, evidence, best, lost)),
         "numbers_disputed": float(bool(best) and gains[0] > 0.6 and has_another_number(claim, prepared[best[0]].text)),
         "coverage_best": gains[0] if gains else 0.0,
-        "turned": float(round_.is_turned),
+        TURNED: float(turning.is_turned),
         "negation_differs": float(
             bool(best) and (words.negates(claim) > 0) != (words.negates(prepared[best[0]].text) > 0)
         ),
     }
-    return Measured(features, tuple(wanted.written[stem] for stem in missing), lost, best, covered, round_)
+    return Measured(features, tuple(wanted.written[stem] for stem in missing), lost, best, covered, turning)
 
 
 def _fullest(
@@ -172,6 +178,17 @@ def _fullest(
         covered.append(hits[best] - found)
         found |= hits[best]
     return tuple(chosen), tuple(covered)
+
+
+def _turning(claim: str, prepared: Sequence[Prepared], scores: Sequence[float], best: int, language: str) -> Turned:
+    """How the fullest sentence says something else; nothing when one that is nearly as full says what the claim says."""
+    found = turned(claim, prepared[best].text, language)
+    if not found.is_turned:
+        return found
+    close = [index for index, score in enumerate(scores) if index != best and score >= NEARLY_AS_FULL * scores[best]]
+    if any(not turned(claim, prepared[index].text, language).is_turned for index in close[:_MOST_CLOSE]):
+        return Turned()
+    return found
 
 
 def _are_astray(claim: str, evidence: Sequence[str], best: Sequence[int], lost: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ Only words whose opposite changes what a sentence says whatever stands beside it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from deepresearch.evidence.words import word_set
 
@@ -15,12 +15,12 @@ _AXES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
     for one, other in (
         (
             """rise rises rising rose risen raise raises raised raising increase increases increased increasing grow
-            grows growing grew grown growth climb climbs climbed climbing surge surged surges soar soared jumped
-            gained gains expand expanded expands expanding strengthened doubled tripled
+            grows growing grew grown growth climb climbs climbed climbing up upward surge surged surges soar soared jumped
+            gain gained gains expand expanded expands expanding strengthened doubled tripled
             stieg stiegen steigt steigen gestiegen anstieg erhöht erhöhte erhöhten wuchs wuchsen wächst gewachsen
             zunahm zugenommen zunahme augmente augmenté augmentation hausse croissance croît aumenta aumentó aumentado
             aumento creció crecido crecimiento aumentato crescita cresciuto steeg gestegen toegenomen""",
-            """fall falls falling fell fallen decrease decreases decreased decreasing decline declines declined
+            """fall falls falling fell fallen down downward decrease decreases decreased decreasing decline declines declined
             declining drop drops dropped dropping shrink shrinks shrank shrunk shrinking reduce reduces reduced
             reducing reduction sink sinks sank sunk plunged plummeted slumped contracted contracts weakened halved
             lowered fiel fielen fällt fallen gefallen sank sanken sinkt sinken gesunken rückgang verringert
@@ -29,11 +29,10 @@ _AXES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
             diminuzione calo calato daalde gedaald afgenomen""",
         ),
         (
-            "higher greater larger bigger highest greatest largest biggest höher größer höchste höchsten größte größten",
-            "lower smaller lowest smallest niedriger kleiner geringer niedrigste niedrigsten kleinste kleinsten",
+            "high higher greater large larger big bigger highest greatest largest biggest höher größer höchste höchsten größte größten",
+            "low lower small smaller lowest smallest niedriger kleiner geringer niedrigste niedrigsten kleinste kleinsten",
         ),
-        ("more mehr", "less fewer weniger"),
-        ("most", "least fewest"),
+        ("more most mehr", "less least fewer fewest little few weniger"),
         ("faster quicker fastest schneller schnellste", "slower slowest langsamer langsamste"),
         ("better best besser beste besten improve improves improved improving improvement verbessert",
          "worse worst worsen worsens worsened deteriorate deteriorated schlechter schlechteste verschlechtert"),
@@ -44,8 +43,8 @@ _AXES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ("stronger stärker", "weaker schwächer"),
         ("longer longest länger längste", "shorter shortest kürzer kürzeste"),
         ("maximum maximal höchstens", "minimum minimal mindestens"),
-        ("accept accepts accepted accepting approve approves approved approving approval angenommen genehmigt",
-         "reject rejects rejected rejecting rejection abgelehnt verworfen"),
+        ("accept accepts accepted accepting approve approves approved approving approval agreed adopted granted angenommen genehmigt",
+         "reject rejects rejected rejecting rejection refuse refuses refused denied vetoed abgelehnt verworfen"),
         ("allow allows allowed allowing permit permits permitted legalised legalized erlaubt",
          "forbid forbids forbidden forbade prohibit prohibits prohibited ban bans banned outlawed verboten"),
         ("support supports supported supporting favoured favored endorsed",
@@ -62,12 +61,18 @@ _AXES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ("legal lawful", "illegal unlawful"),
         ("possible möglich", "impossible unmöglich"),
         ("true", "false untrue"),
+        ("older oldest älter", "newer newest younger youngest neuer jünger"),
+        ("cheaper cheapest billiger", "dearer costlier costliest teurer"),
+        ("first", "last"),
+        ("surplus überschuss", "deficit defizit"),
+        ("mandatory compulsory required", "optional voluntary"),
+        ("with", "without"),
         ("always immer", "never nie niemals"),
         ("all every", "none"),
         ("cause causes caused causing verursacht", "prevent prevents prevented preventing verhindert"),
         ("open opens opened opening eröffnet", "close closes closed closing closure shut geschlossen"),
         ("begin begins began begun start starts started beginning beginnt begann",
-         "end ends ended ending stop stops stopped endet endete"),
+         "end ends ended ending stop stops stopped ceased finished endet endete"),
         ("hire hires hired recruited", "dismiss dismissed fired sacked"),
         ("north northern nord nördlich", "south southern süd südlich"),
         ("east eastern ost östlich", "west western westlich"),
@@ -85,28 +90,32 @@ for _number, _axis in enumerate(_AXES):
 def opposite_words(claim: Sequence[str], sentence: Sequence[str]) -> tuple[str, str] | None:
     """A word of the claim whose opposite stands in the sentence instead of it, and that opposite.
 
-    Both are given as words in lower case. Where one of them speaks of both sides of an axis nothing can be said.
+    Both are given as words in lower case. Where one speaks of an axis more often than the other, and one of them of
+    both of its sides, nothing can be said.
     """
     ours, theirs = _by_axis(claim), _by_axis(sentence)
     for axis, sides in sorted(ours.items()):
-        others = theirs.get(axis, {})
-        if len(sides) == len(others) == 1:
-            (side, word), (other, opposite) = next(iter(sides.items())), next(iter(others.items()))
-            if side != other:
-                return word, opposite
+        others = theirs.get(axis, ([], []))
+        one_sided = [not all(spoken) for spoken in (sides, others)]
+        same_number = sum(map(len, sides)) == sum(map(len, others))
+        if not all(one_sided) and not same_number:
+            continue
+        for side in (0, 1):
+            if len(sides[side]) > len(others[side]) and len(others[1 - side]) > len(sides[1 - side]):
+                return sides[side][0], others[1 - side][0]
     return None
 
 
-def _by_axis(words: Sequence[str]) -> dict[int, dict[int, str]]:
-    """For each axis the first word on each of its sides."""
-    found: dict[int, dict[int, str]] = {}
-    for word, places in _known(words):
-        for axis, side in places:
-            found.setdefault(axis, {}).setdefault(side, word)
-    return found
+def directions(words: Sequence[str]) -> tuple[bool, bool]:
+    """Whether words in lower case speak of a rise, and whether of a fall."""
+    rises, falls = _by_axis(words).get(0, ([], []))
+    return bool(rises), bool(falls)
 
 
-def _known(words: Sequence[str]) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+def _by_axis(words: Sequence[str]) -> dict[int, tuple[list[str], list[str]]]:
+    """For each axis the words on each of its sides."""
+    found: dict[int, tuple[list[str], list[str]]] = {}
     for word in words:
-        if (places := _SIDES.get(word)) is not None:
-            yield word, places
+        for axis, side in _SIDES.get(word, ()):
+            found.setdefault(axis, ([], []))[side].append(word)
+    return found

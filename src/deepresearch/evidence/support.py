@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from deepresearch.evidence import support_model as model
 from deepresearch.evidence.features import Measured, measure
 from deepresearch.evidence.normalise import folded, normalised
+from deepresearch.evidence.turned import TURNED
 from deepresearch.evidence.words import NEGATIONS, word_set, words
 from deepresearch.evidence.words import sentences as split
 from deepresearch.model.evidence import Support, SupportCheck
@@ -90,7 +91,7 @@ def is_barred(features: dict[str, float]) -> bool:
     words something else (`turned.py`).
     """
     denied = features["negation_differs"] > 0 and features["coverage_best"] > 0.75
-    return bool(features["numbers_astray"] or features["numbers_disputed"] or features["turned"] or denied)
+    return bool(features["numbers_astray"] or features["numbers_disputed"] or features[TURNED] or denied)
 
 
 def as_sentences(evidence: Sequence[str]) -> list[str]:
