@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 _Item = TypeVar("_Item")
 _LOOK_AGAIN = 1.0  # seconds for which the notes are taken to be unchanged
+_COUNT_AGAIN = 10.0  # seconds for which the number of points is taken to be about the same
 _LARGEST_REQUEST = 16_000_000  # bytes; a server takes 32 MiB unless told otherwise
 _NUMBER = 24  # bytes of a number in JSON, with its comma
 _DOCUMENTS = 50_000  # named in one request
@@ -56,6 +57,8 @@ class ServerStore:
         self._turns = Turns(self._notes)
         self._version = 1
         self._looked_at = float("-inf")
+        self._counted = 0
+        self._counted_at = float("-inf")
         self._make(dimension)
 
     def _make(self, dimension: int) -> None:
@@ -247,7 +250,15 @@ class ServerStore:
 
     def count(self) -> int:
         """The number of points."""
-        return self._call(lambda: self._client.count(self._collection, exact=True)).count
+        self._counted = self._call(lambda: self._client.count(self._collection, exact=True)).count
+        self._counted_at = time.monotonic()
+        return self._counted
+
+    def size(self) -> int:
+        """See `PointStore.size`: the server counts point by point, which takes longer than a search."""
+        if self._counted and time.monotonic() - self._counted_at < _COUNT_AGAIN:
+            return self._counted
+        return self.count()
 
     # -- notes -----------------------------------------------------------------------------------
 
