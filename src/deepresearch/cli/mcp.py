@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from deepresearch.cli.failures import INTERRUPTED, explain_failure
 from deepresearch.model.errors import UsageError
-
-if TYPE_CHECKING:
-    from deepresearch.settings import Settings
 
 
 def mcp(
@@ -52,8 +49,14 @@ def mcp(
     from deepresearch.settings import Settings
     from deepresearch.telemetry.programs import telemetry_of_command
 
-    if importlib.util.find_spec("mcp") is None:
-        raise UsageError('The library mcp is not installed. Install it with: pip install "deepresearch[mcp]"')
+    try:
+        from deepresearch.mcp.server import serve
+    except ModuleNotFoundError as missing:
+        if not str(missing.name).startswith("mcp"):
+            raise
+        raise UsageError(
+            'The library mcp is not installed, or too old. Install it with: pip install "deepresearch[mcp]"'
+        ) from None
     settings = Settings()
     if settings.server:
         raise UsageError("The tools work on this machine: leave DEEPRESEARCH_SERVER out.")
@@ -62,7 +65,7 @@ def mcp(
         sys.stderr.write("deepresearch: waiting for an assistant on standard input. End with Ctrl-C.\n")
     with telemetry_of_command(settings):
         runner = asyncio.Runner()
-        number = runner.run(_serve(settings, folders, web=web))
+        number = runner.run(_until_signal(lambda stop: serve(settings, folders, web=web, explain=_sentence, stop=stop)))
         if number is None:
             runner.close()
             return
@@ -71,10 +74,11 @@ def mcp(
     os._exit(INTERRUPTED if number == signal.SIGINT else 128 + number)
 
 
-async def _serve(settings: Settings, folders: list[Path], *, web: bool) -> int | None:
-    """Serve until standard input is closed (None) or a signal comes (its number)."""
-    from deepresearch.mcp.server import serve
+async def _until_signal(work: Callable[[asyncio.Event], Awaitable[None]]) -> int | None:
+    """Do `work`, whose event is set when a signal comes; gives the signal's number, None when it ended by itself.
 
+    A second signal ends the process at once: its sessions survive that.
+    """
     stop = asyncio.Event()
     came: list[int] = []
 
@@ -87,8 +91,12 @@ async def _serve(settings: Settings, folders: list[Path], *, web: bool) -> int |
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end, number)
-    await serve(settings, folders, web=web, explain=lambda error: explain_failure(error)[0], stop=stop)
+    await work(stop)
     return came[0] if came else None
+
+
+def _sentence(error: BaseException) -> str:
+    return explain_failure(error)[0]
 
 
 def _folder(root: Path) -> Path:
