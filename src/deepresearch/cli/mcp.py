@@ -42,7 +42,7 @@ def mcp(
     standard input is closed. The assistant can neither delete nor change anything: it asks, and reads what is stored
     in the data folder. Settings are those of all commands; log lines go to standard error.
 
-    Needs the extra mcp:  pip install "deepresearch[mcp]"
+    Needs this package's extra mcp.
 
     Example, as an assistant's configuration:  {"command": "deepresearch", "args": ["mcp", "--root", "/home/me/reports"]}
     """
