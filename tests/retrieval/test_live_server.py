@@ -16,6 +16,7 @@ from tests.qdrant_server import MISSING, QdrantServer, program
 
 from deepresearch.model.documents import Passage
 from deepresearch.model.errors import IndexingError
+from deepresearch.retrieval import Filters
 from deepresearch.retrieval.lsa import LatentSemanticEncoder
 from deepresearch.retrieval.server import ServerIndex, connect, remove_collection
 from deepresearch.retrieval.store import Point, point_id, to_payload
@@ -151,8 +152,26 @@ def test_a_server_that_allows_less_in_a_request() -> None:
         assert index.count() == 6_000
         assert index.search("mark77")[0].passage.id == "p-77"
         text = "ferry " * 400_000
-        with pytest.raises(IndexingError, match=r"too large .*max_request_size_mb"):
+        with pytest.raises(IndexingError, match=r"allows less in a request .*max_request_size_mb"):
             index.upsert([Passage(id="long", sha256="long", start=0, end=len(text), text=text)])
+
+
+def test_a_server_in_strict_mode() -> None:
+    limits = {"MAX_QUERY_LIMIT": "150", "UPSERT_MAX_BATCHSIZE": "300", "UNINDEXED_FILTERING_RETRIEVE": "false"}
+    limits |= {"ENABLED": "true", "UNINDEXED_FILTERING_UPDATE": "false"}
+    strict = {f"STORAGE__COLLECTION__STRICT_MODE__{name}": value for name, value in limits.items()}
+    with (
+        closing(keyed(**strict)) as server,
+        closing(connect(server.url)) as client,
+        ServerIndex(client, "ships") as index,
+    ):
+        index.upsert(passages(0, 3_000))
+        assert index.documents() == {f"d-{number}" for number in range(300)}
+        index.delete(["d-0"])
+        assert index.count() == 2_990
+        assert index.search("mark77", filters=Filters(sha256s=("d-7",)))[0].passage.id == "p-77"
+        with pytest.raises(IndexingError, match=r"allows less .*strict mode"):
+            index.search("ferry", limit=500)
 
 
 def test_wide_vectors_fit_into_requests(client: Any, name: str) -> None:

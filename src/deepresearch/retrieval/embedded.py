@@ -229,6 +229,10 @@ class EmbeddedStore:
             self._size = self._shard.count()
         return self._size
 
+    def size(self) -> int:
+        """The number of points."""
+        return self.count()
+
     # -- notes -----------------------------------------------------------------------------------
 
     def read_note(self, name: str) -> bytes | None:

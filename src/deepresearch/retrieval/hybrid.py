@@ -145,7 +145,7 @@ class HybridIndex(Index):
         if limit < 1:
             raise UsageError(f"The limit {limit} is below 1: ask for at least one passage.")
         with searching("hybrid") as told, self._session() as state:
-            size = self._store.count()
+            size = self._store.size()
             if size and _wants_fit(state, size):
                 state = self._fit(state, size)
             legs, weights = self._ask(state, text, max(_CANDIDATES, limit), filters)

@@ -23,7 +23,7 @@ _RUNNING = (
 
 
 class RequestTooLarge(IndexingError):
-    """The server, or something before it, allows fewer bytes in a request."""
+    """The server, or something before it, allows less in a request."""
 
 
 def ask(where: str, request: Callable[[], _Result], patience: float = 0.0) -> _Result:
@@ -69,8 +69,10 @@ def _passes(error: Exception) -> bool:
 
 
 def _is_too_large(error: Exception) -> bool:
-    # Qdrant's own refusal is a 400; proxies send a 413.
-    return status_of(error) == 413 or (status_of(error) == 400 and "larger than allowed" in _reason(error))
+    # Qdrant's own refusals are a 400, of a body or of a number that its strict mode limits; proxies send a 413.
+    status = status_of(error)
+    reason = _reason(error)
+    return status == 413 or (status == 400 and ("larger than allowed" in reason or "Limit exceeded" in reason))
 
 
 def _sentence(where: str, error: Exception) -> str:
@@ -90,8 +92,8 @@ def _sentence(where: str, error: Exception) -> str:
         )
     if _is_too_large(error):
         return (
-            f"The Qdrant server ({where}) refuses a request as too large ({reason}); raise `max_request_size_mb` in "
-            "its configuration (QDRANT__SERVICE__MAX_REQUEST_SIZE_MB)."
+            f"The Qdrant server ({where}) allows less in a request ({reason}); raise `max_request_size_mb`, or the limit "
+            "of its strict mode, in its configuration."
         )
     if "no space left" in reason.lower():
         return f"The Qdrant server ({where}) cannot store more ({reason}); make room on its disk, then run this again."

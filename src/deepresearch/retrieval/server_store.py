@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 _Item = TypeVar("_Item")
 _LOOK_AGAIN = 1.0  # seconds for which the notes are taken to be unchanged
+_COUNT_AGAIN = 10.0  # seconds for which the number of points is taken to be about the same
 _LARGEST_REQUEST = 16_000_000  # bytes; a server takes 32 MiB unless told otherwise
 _NUMBER = 24  # bytes of a number in JSON, with its comma
 _DOCUMENTS = 50_000  # named in one request
@@ -56,6 +57,8 @@ class ServerStore:
         self._turns = Turns(self._notes)
         self._version = 1
         self._looked_at = float("-inf")
+        self._counted = 0
+        self._counted_at = float("-inf")
         self._make(dimension)
 
     def _make(self, dimension: int) -> None:
@@ -201,32 +204,42 @@ class ServerStore:
 
     def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
         """Every point with its terms, by batches in the order of their ids."""
-        return self._scroll(batch, None, with_text=with_text)
+        return self._entries(batch, None, with_text=with_text)
 
     def latecomers(self, dense_name: str, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
         """See `PointStore.latecomers`."""
         models = self._models
         lacking = models.Filter(must_not=[models.HasVectorCondition(has_vector=dense_name)])
-        return self._scroll(batch, lacking, with_text=with_text)
+        return self._entries(batch, lacking, with_text=with_text)
 
-    def _scroll(self, batch: int, chosen: Any, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
-        offset: Any = None
-        while True:
-            records, offset = self._call(
-                partial(
-                    self._client.scroll,
-                    self._collection,
-                    chosen,
-                    limit=batch,
-                    offset=offset,
-                    with_payload=["text"] if with_text else False,
-                    with_vectors=[SPARSE],
-                )
-            )
+    def _entries(self, batch: int, chosen: Any, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
+        for records in self._scroll(batch, chosen, ["text"] if with_text else False, [SPARSE]):
             yield [
                 (int(str(record.id)), Entry((record.payload or {}).get("text", ""), _terms(record)))
                 for record in records
             ]
+
+    def _scroll(self, batch: int, chosen: Any, payload: Any, vectors: Any) -> Iterator[list[Any]]:
+        """Points by batches in the order of their ids, smaller ones where the server allows no more."""
+        offset: Any = None
+        while True:
+            request = partial(
+                self._client.scroll,
+                self._collection,
+                chosen,
+                limit=batch,
+                offset=offset,
+                with_payload=payload,
+                with_vectors=vectors,
+            )
+            try:
+                records, offset = self._call(request)
+            except RequestTooLarge:
+                if batch == 1:
+                    raise
+                batch //= 2
+                continue
+            yield records
             if offset is None:
                 return
 
@@ -242,12 +255,27 @@ class ServerStore:
     def documents(self) -> set[str]:
         """Every value of the field ``sha256``."""
         limit = max(1, self.count())
-        found = self._call(lambda: self._client.facet(self._collection, "sha256", limit=limit, exact=True))
+        try:
+            found = self._call(lambda: self._client.facet(self._collection, "sha256", limit=limit, exact=True))
+        except RequestTooLarge:
+            return {
+                str((record.payload or {}).get("sha256"))
+                for records in self._scroll(_DOCUMENTS, None, ["sha256"], False)
+                for record in records
+            }
         return {str(hit.value) for hit in found.hits if hit.count}
 
     def count(self) -> int:
         """The number of points."""
-        return self._call(lambda: self._client.count(self._collection, exact=True)).count
+        self._counted = self._call(lambda: self._client.count(self._collection, exact=True)).count
+        self._counted_at = time.monotonic()
+        return self._counted
+
+    def size(self) -> int:
+        """See `PointStore.size`: the server counts point by point, which takes longer than a search."""
+        if self._counted and time.monotonic() - self._counted_at < _COUNT_AGAIN:
+            return self._counted
+        return self.count()
 
     # -- notes -----------------------------------------------------------------------------------
 

@@ -97,6 +97,9 @@ class PointStore(Protocol):
     def count(self) -> int:
         """The number of points."""
 
+    def size(self) -> int:
+        """The number of points as it was some seconds ago at most; never 0 when there were any by now."""
+
     def read_note(self, name: str) -> bytes | None:
         """What `write_note` stored under this name."""
 
