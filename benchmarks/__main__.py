@@ -15,7 +15,6 @@ from pathlib import Path
 _ALL = (
     ("benchmarks.evidence",),
     ("benchmarks.evidence.cast_reading",),
-    ("benchmarks.team.turned_claims",),
     ("benchmarks.tables",),
     ("benchmarks.retrieval",),
     ("benchmarks.retrieval.commands",),

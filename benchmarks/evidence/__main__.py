@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from tests.evidence.planted_corpus import planted_corpus
 
-from benchmarks.evidence import speed, support_bands
+from benchmarks.evidence import speed, support_bands, turned_claims
 from benchmarks.evidence.fitting import area_under_curve, interval, macro_f1
 from benchmarks.evidence.public_sets import MissingSetError, clapnq, wice
 from benchmarks.evidence.train import training_data
@@ -41,6 +41,11 @@ def support_tables(plot: str | None) -> None:
     if plot:
         support_bands.draw(results, plot)
         print(f"\nDrawn: {plot}", file=sys.stderr)
+
+
+def turned_table() -> None:
+    """Claims that say with the words of a sentence what it does not say."""
+    print("\n".join(turned_claims.lines()))
 
 
 def evidence_table() -> None:
@@ -98,7 +103,7 @@ def main() -> int:
     parser.add_argument("--plot", metavar="FILE", help="draw the calibration of the support check into this SVG file")
     arguments = parser.parse_args()
     tables: tuple[Callable[[], None], ...] = (
-        partial(support_tables, arguments.plot), evidence_table, choice_table, planted_table
+        partial(support_tables, arguments.plot), turned_table, evidence_table, choice_table, planted_table
     )  # fmt: skip
     for table in tables:
         try:

@@ -207,6 +207,7 @@ def test_ready_and_metrics(shared: Server) -> None:
         assert ready["checks"]["store"]["state"] == "ok"
         wrong = http.get("/v1/sessions", headers={"Authorization": "Bearer wrong"})
         assert wrong.status_code == 401
+        assert http.get("/v1/sessions", headers={"Authorization": f"Bearer {ACME}"}).status_code == 200
         text = http.get("/metrics").text
     counted = re.search(r"^deepresearch_api_wrong_tokens_total\{[^}]*\} (\d+)", text, re.MULTILINE)
     assert counted is not None

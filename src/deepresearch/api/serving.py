@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from deepresearch.api.access import Tokens
 from deepresearch.api.app import create_app
 from deepresearch.api.gate import is_loopback
+from deepresearch.api.slow_clients import PatientProtocol
 from deepresearch.model.errors import StorageError, UsageError
 from deepresearch.session.queue import SessionQueue
 from deepresearch.settings import Settings
@@ -50,6 +51,7 @@ def serve(settings: Settings, addr: str, *, work: bool = True) -> None:
         server = _Server(
             uvicorn.Config(
                 app,
+                http=PatientProtocol,
                 log_config=None,
                 access_log=False,
                 server_header=False,

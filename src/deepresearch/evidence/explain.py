@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from deepresearch.evidence import support_model as model
 from deepresearch.evidence import words
-from deepresearch.evidence.features import measure
+from deepresearch.evidence.features import Measured, measure
 from deepresearch.evidence.support import as_sentences, band, probabilities, verdict
 from deepresearch.model.base import Value
 from deepresearch.model.evidence import Support, SupportCheck
@@ -73,7 +73,7 @@ def explain_support(claim: str, evidence: Sequence[str]) -> Explanation:
         sentences=carrying,
         contributions={name: round(value, 4) for name, value in contributions.items()},
         to_next_band=round(max(0.0, model.SUPPORTED_FROM - check.score), 4),
-        would_change=tuple(_changes(check, measured.missing_words, measured.missing_numbers)),
+        would_change=tuple(_changes(check, measured)),
     )
 
 
@@ -86,7 +86,8 @@ def _as_written(sentence: str, stems: frozenset[str], language: str) -> tuple[st
     return tuple(seen.values())
 
 
-def _changes(check: SupportCheck, missing_words: Sequence[str], missing_numbers: Sequence[str]) -> list[str]:
+def _changes(check: SupportCheck, measured: Measured) -> list[str]:
+    missing_words, missing_numbers = measured.missing_words, measured.missing_numbers
     said: list[str] = []
     if check.features.get("verbatim"):
         return ["The claim stands in the evidence word for word; only another text of the evidence would change this."]
@@ -99,6 +100,8 @@ def _changes(check: SupportCheck, missing_words: Sequence[str], missing_numbers:
         said.append("A number of the claim stands only in other parts of the evidence; that bars full support.")
     elif check.features["numbers_disputed"]:
         said.append("The sentence that carries the claim has another number in this place; that bars full support.")
+    elif measured.turned.is_turned:
+        return [f"{measured.turned}; that bars full support."]
     elif check.features["negation_differs"] and check.features["coverage_best"] > 0.75:
         said.append("Claim and evidence share their words, but only one of them denies; that bars full support.")
     if check.support is Support.SUPPORTED:
@@ -111,7 +114,7 @@ def _changes(check: SupportCheck, missing_words: Sequence[str], missing_numbers:
         reached = band(*probabilities(lifted)) if not missing_numbers else None
         effect = " With them the claim would be supported." if reached is Support.SUPPORTED else ""
         said.append(f"The evidence lacks the {_plural(missing_words)} {_quoted(missing_words)}.{effect}")
-    elif not missing_numbers:
+    elif not said:
         said.append(
             "All words of the claim are in the evidence, but too far apart: no few sentences hold them together."
         )

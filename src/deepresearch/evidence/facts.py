@@ -281,10 +281,16 @@ def _is_change(text: str, quantity: Quantity) -> bool:
     return bool(_CHANGE_BEFORE.search(before) or _CHANGE_AFTER.search(after))
 
 
+def values_and_periods(text: str) -> list[tuple[Quantity, Period | None]]:
+    """The values of a sentence in order, each with the time it is for."""
+    quantities = find_quantities(text)
+    return list(zip(quantities, _paired(text, quantities, find_dates(text)), strict=True))
+
+
 def _paired(text: str, quantities: Sequence[Quantity], periods: Sequence[Period]) -> list[Period | None]:
     """
-    The period of each quantity: the only one there is, or the nearest, a following one before a preceding
-    one."""
+    The period of each quantity: the only one there is, one after the other where there are as many as quantities, or
+    the nearest, a following one before a preceding one."""
     usable = [
         period
         for period in periods
@@ -296,6 +302,8 @@ def _paired(text: str, quantities: Sequence[Quantity], periods: Sequence[Period]
     ]
     if len(usable) == 1:
         return [usable[0]] * len(quantities)
+    if len(usable) == len(quantities):
+        return list(usable)
     result: list[Period | None] = []
     for quantity in quantities:
         best: tuple[float, Period] | None = None

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from deepresearch.evidence import words
 from deepresearch.evidence.numbers_found import has_another_number, missing_numbers
+from deepresearch.evidence.turned import TURNED, Turned, turned
 
 FEATURES: tuple[str, ...] = (
     "coverage",  # weighted share of the claim's words anywhere in the evidence
@@ -30,6 +31,16 @@ FEATURES: tuple[str, ...] = (
     "log_evidence_length",  # natural logarithm of 1 + sentences of evidence
 )
 """The features the model reads, in its order."""
+
+
+NEARLY_ALL = 0.6
+"""Weighted share of a claim's words from which on one sentence may be its source, told differently."""
+
+
+NEARLY_AS_FULL = 0.85
+"""Share of the fullest sentence's weight from which on another sentence may be the source just as well."""
+
+_MOST_CLOSE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ class Measured:
 
     `best` are indices of at most three evidence sentences that together cover most of the claim, the
     fullest first; `covered` the stems each of them adds. `missing_words` are as the claim writes them, most
-    telling first.
+    telling first; `turned` is how the first of `best` says something else, when it holds nearly all of the claim.
     """
 
     features: dict[str, float]
@@ -69,6 +80,7 @@ class Measured:
     missing_numbers: tuple[str, ...]
     best: tuple[int, ...]
     covered: tuple[frozenset[str], ...]
+    turned: Turned
 
 
 @lru_cache(maxsize=8192)
@@ -119,6 +131,9 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
     missing = sorted(claim_set - everything, key=lambda stem: (-weights[stem], stem))
     lost = missing_numbers(claim, evidence, scores)
     pairs = words.bigrams(wanted.stems)
+    turning = Turned()
+    if best and gains[0] > NEARLY_ALL:
+        turning = _turning(claim, prepared, scores, best[0], language)
     features = {
         "coverage": math.fsum(weights[stem] for stem in everything) / total,
         "coverage_pair": sum(gains[:2]),
@@ -134,11 +149,12 @@ def measure(claim: str, evidence: Sequence[str], language: str | None = None) ->
         "numbers_astray": float(_are_astray(claim, evidence, best, lost)),
         "numbers_disputed": float(bool(best) and gains[0] > 0.6 and has_another_number(claim, prepared[best[0]].text)),
         "coverage_best": gains[0] if gains else 0.0,
+        TURNED: float(turning.is_turned),
         "negation_differs": float(
             bool(best) and (words.negates(claim) > 0) != (words.negates(prepared[best[0]].text) > 0)
         ),
     }
-    return Measured(features, tuple(wanted.written[stem] for stem in missing), lost, best, covered)
+    return Measured(features, tuple(wanted.written[stem] for stem in missing), lost, best, covered, turning)
 
 
 def _fullest(
@@ -162,6 +178,17 @@ def _fullest(
         covered.append(hits[best] - found)
         found |= hits[best]
     return tuple(chosen), tuple(covered)
+
+
+def _turning(claim: str, prepared: Sequence[Prepared], scores: Sequence[float], best: int, language: str) -> Turned:
+    """How the fullest sentence says something else; nothing when one that is nearly as full says what the claim says."""
+    found = turned(claim, prepared[best].text, language)
+    if not found.is_turned:
+        return found
+    close = [index for index, score in enumerate(scores) if index != best and score >= NEARLY_AS_FULL * scores[best]]
+    if any(not turned(claim, prepared[index].text, language).is_turned for index in close[:_MOST_CLOSE]):
+        return Turned()
+    return found
 
 
 def _are_astray(claim: str, evidence: Sequence[str], best: Sequence[int], lost: Sequence[str]) -> bool:

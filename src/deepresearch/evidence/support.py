@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from deepresearch.evidence import support_model as model
 from deepresearch.evidence.features import Measured, measure
 from deepresearch.evidence.normalise import folded, normalised
+from deepresearch.evidence.turned import TURNED
 from deepresearch.evidence.words import NEGATIONS, word_set, words
 from deepresearch.evidence.words import sentences as split
 from deepresearch.model.evidence import Support, SupportCheck
@@ -86,10 +87,11 @@ def is_barred(features: dict[str, float]) -> bool:
     """Whether a rule keeps the claim from full support although the evidence holds all of its numbers.
 
     A number stands only away from the sentences that carry the claim; or the best of these has another number in
-    its place; or it holds nearly all of the claim, but only one of the two denies something.
+    its place; or it holds nearly all of the claim, but only one of the two denies something; or it says with these
+    words something else (`turned.py`).
     """
-    turned_round = features["negation_differs"] > 0 and features["coverage_best"] > 0.75
-    return bool(features["numbers_astray"] or features["numbers_disputed"] or turned_round)
+    denied = features["negation_differs"] > 0 and features["coverage_best"] > 0.75
+    return bool(features["numbers_astray"] or features["numbers_disputed"] or features[TURNED] or denied)
 
 
 def as_sentences(evidence: Sequence[str]) -> list[str]:

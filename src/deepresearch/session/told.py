@@ -6,11 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from deepresearch.evidence.turned import TURNED, turned_round, wrong_way
 from deepresearch.evidence.words import content_stems
 from deepresearch.model.evidence import Support, SupportCheck
 from deepresearch.model.mathematics import DataPoint
 from deepresearch.team.protocol import MathOutcome
-from deepresearch.team.turned import TURNED, turned, wrong_way
 
 #: Share of the sentence's own words that the data has to hold.
 _SUPPORTED_FROM = 0.6
@@ -98,8 +98,8 @@ _MOST_IF_TURNED = 0.49
 
 
 def untwisted(text: str, evidence: Sequence[str], check: SupportCheck) -> SupportCheck:
-    """The check of a sentence of a model, not supported when it turns its evidence round (see `team.turned`)."""
-    reason = turned(text, evidence)
+    """The check of a sentence of a model, not supported when it turns its evidence round (see `evidence.turned`)."""
+    reason = turned_round(text, evidence)
     if reason is None:
         return check
     band = Support.UNDECIDED if check.support in (Support.SUPPORTED, Support.PARTIAL) else check.support

@@ -27,6 +27,7 @@ Twist = Literal[
     "wrong_passage",
     "change_digit",
     "turn_round",
+    "exchange_names",
     "drop_findings",
     "claim_without_source",
     "cite_unknown",

@@ -80,6 +80,18 @@ def _turn_round(arguments: dict[str, Any], _request: RequestView) -> dict[str, A
     return arguments
 
 
+def _exchange_names(arguments: dict[str, Any], _request: RequestView) -> dict[str, Any]:
+    """The first two different names of a sentence in each other's place."""
+    for entry in [*arguments.get("findings", []), *arguments.get("sentences", [])]:
+        key = "statement" if "statement" in entry else "text"
+        text = entry[key]
+        names = list(re.finditer(r"(?<=[a-z,] )[A-Z]\w+(?: [A-Z]\w+)*", text))
+        one, two = names[0] if names else None, next((name for name in names if name[0] != names[0][0]), None)
+        if one is not None and two is not None:
+            entry[key] = text[: one.start()] + two[0] + text[one.end() : two.start()] + one[0] + text[two.end() :]
+    return arguments
+
+
 def _drop_findings(arguments: dict[str, Any], _request: RequestView) -> dict[str, Any]:
     return {key: [] if isinstance(value, list) else value for key, value in arguments.items()}
 
@@ -152,6 +164,7 @@ _TWISTS: dict[str, Callable[[dict[str, Any], RequestView], dict[str, Any]]] = {
     "wrong_passage": _wrong_passage,
     "change_digit": _change_digit,
     "turn_round": _turn_round,
+    "exchange_names": _exchange_names,
     "drop_findings": _drop_findings,
     "claim_without_source": _claim_without_source,
     "cite_unknown": _cite_unknown,

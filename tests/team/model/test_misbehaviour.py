@@ -30,6 +30,7 @@ SCENARIOS: dict[str, Scenario] = {
     "cites the wrong passage": twisted("wrong_passage"),
     "changes a digit": twisted("change_digit"),
     "turns sentences round": twisted("turn_round"),
+    "exchanges names": twisted("exchange_names"),
     "finds nothing": twisted("drop_findings"),
     "claims without a source": twisted("claim_without_source"),
     "cites what is not there": twisted("cite_unknown"),

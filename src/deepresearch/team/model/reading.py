@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from deepresearch.evidence import addresses_a_model, check_support, locate_quote
+from deepresearch.evidence.turned import turned_round
 from deepresearch.model.documents import Document
 from deepresearch.model.evidence import Quote, Support
 from deepresearch.model.plan import SubQuestion
@@ -20,7 +21,6 @@ from deepresearch.team.model.wording import plain_sentence
 from deepresearch.team.protocol import Finding, Reading, ShownPassage
 from deepresearch.team.reading import ANSWER_FLOOR, clean, read_hits
 from deepresearch.team.stemming import stems
-from deepresearch.team.turned import turned
 
 _MOST_FINDINGS = 10
 
@@ -147,7 +147,7 @@ def _checked(sub: SubQuestion, given: ReadFinding, sheaf: Sheaf, counts: _Counts
         or check is None
         or check.support is Support.UNSUPPORTED
         or _lacks_a_number(check.missing)
-        or turned(text, words)
+        or turned_round(text, words)
     ):
         text = clean(words[0])
         if len(text) < 20 or addresses_a_model(text):

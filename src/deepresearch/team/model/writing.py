@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepresearch.evidence import check_support
+from deepresearch.evidence.turned import TURNED, turned_round
 from deepresearch.model.evidence import Claim, Quote, Support
 from deepresearch.model.mathematics import DataPoint, MathStatus
 from deepresearch.model.plan import Plan, SubQuestion
@@ -18,7 +19,6 @@ from deepresearch.team.model.outputs import RewriteAnswer, WriteAnswer, WrittenS
 from deepresearch.team.model.wording import plain_sentence
 from deepresearch.team.protocol import Draft, DraftClaim, Finding, MathOutcome, Reading
 from deepresearch.team.reading import clean
-from deepresearch.team.turned import TURNED, turned
 from deepresearch.team.wording import computed_claims
 
 _MOST_FINDINGS = 8
@@ -266,7 +266,7 @@ def _better(claim: DraftClaim, checked: Claim, text: str | None) -> DraftClaim |
     if claim.run_id is not None:
         return new
     words = [quote.quote for quote in evidence]
-    if turned(line, words) is not None:
+    if turned_round(line, words) is not None:
         return old
     after = check_support(line, words)
     rank = {Support.UNSUPPORTED: 0, Support.UNDECIDED: 1, Support.PARTIAL: 1, Support.SUPPORTED: 2}

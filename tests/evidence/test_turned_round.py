@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deepresearch.team.turned import paired, turned, wrong_way
+from deepresearch.evidence.turned import turned_round, wrong_way
 
 FUEL = "Fuel consumption fell from 7,430 tonnes in 2022 to 6,620 tonnes in 2023."
 TIMBER = "Most of the cargo was timber from the north."
@@ -30,7 +30,7 @@ STEAM = "Slow steaming means sailing at a lower speed than the one a ship was de
     ],
 )
 def test_turned_round(claim: str, evidence: str) -> None:
-    assert turned(claim, [evidence]) is not None
+    assert turned_round(claim, [evidence]) is not None
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,7 @@ def test_turned_round(claim: str, evidence: str) -> None:
     ],
 )
 def test_put_in_other_words(claim: str, evidence: str) -> None:
-    assert turned(claim, [evidence]) is None
-
-
-def test_values_and_years_are_paired_in_order() -> None:
-    assert paired(FUEL) == [("7430", "2022"), ("6620", "2023")]
-    assert paired("Of 18,240 sailings 331 were cancelled in 2024.") == []
+    assert turned_round(claim, [evidence]) is None
 
 
 def test_a_rise_to_less_is_none() -> None:
