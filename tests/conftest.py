@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import qdrant_server
 from tests.postgres_server import PostgresServer, programs
+from tests.qdrant_server import QdrantServer
 
 from deepresearch.settings import Settings
 
@@ -50,6 +52,33 @@ def postgres() -> Iterator[PostgresServer]:
     if programs() is None:
         pytest.skip("Postgres is not installed: no initdb found")
     server = PostgresServer()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def qdrant_url() -> Iterator[str]:
+    """The address of a Qdrant server for tests, which leave nothing there; skipped without one."""
+    if url := os.environ.get("DEEPRESEARCH_TEST_QDRANT_URL"):
+        yield url
+        return
+    if qdrant_server.program() is None:
+        pytest.skip(qdrant_server.MISSING)
+    server = QdrantServer()
+    try:
+        yield server.url
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def qdrant() -> Iterator[QdrantServer]:
+    """A Qdrant server of one test, which may kill it; skipped when the program is not on PATH."""
+    if qdrant_server.program() is None:
+        pytest.skip(qdrant_server.MISSING)
+    server = QdrantServer()
     try:
         yield server
     finally:

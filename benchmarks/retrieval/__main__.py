@@ -1,9 +1,10 @@
 """`python -m benchmarks.retrieval`: measures quality, speed and growth, and writes docs/retrieval.md.
 
 Without arguments everything at sizes up to 100,000; `--sizes 1000,300000` sets others, `--only quality`,
-`--only speed` or `--only tune` a part; `--no-write` only prints. Results are kept in docs/retrieval.json,
+`--only speed`, `--only server` or `--only tune` a part; `--no-write` only prints. Results are kept in docs/retrieval.json,
 so that parts can be measured at different times. Needs the public sets (DEEPRESEARCH_DATA) and, for the
-alternatives, the extra ``bench``.
+alternatives, the extra ``bench``; a Qdrant server is measured beside the embedded engine where
+DEEPRESEARCH_BENCH_QDRANT_URL names one that runs for this alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from benchmarks.retrieval.datasets import SETS, data_folder
 from benchmarks.retrieval.page import page, plot, table
 from benchmarks.retrieval.quality import quality, tune
-from benchmarks.retrieval.speed import ENGINES, growth, small_corpora
+from benchmarks.retrieval.speed import ENGINES, SERVER, SERVER_BESIDE, growth, small_corpora
 from deepresearch.retrieval import Fusion
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -33,7 +34,7 @@ TUNED = [
 def main() -> int:
     """Runs what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.retrieval")
-    parser.add_argument("--only", choices=("quality", "speed", "tune"))
+    parser.add_argument("--only", choices=("quality", "speed", "server", "tune"))
     parser.add_argument("--sets", default=",".join(SETS), help="names of sets, with commas between")
     parser.add_argument("--sizes", default="1000,10000,100000", help="numbers of passages, with commas between")
     parser.add_argument("--engines", default=",".join(ENGINES))
@@ -50,6 +51,8 @@ def main() -> int:
     if chosen.only in (None, "speed"):
         results["small"] = small_corpora(data)
         results["growth"] = growth([int(size) for size in chosen.sizes.split(",")], chosen.engines.split(","))
+    if chosen.only == "server" or (chosen.only is None and os.environ.get(SERVER)):
+        results["server"] = growth([int(size) for size in chosen.sizes.split(",")], SERVER_BESIDE)
     if chosen.only == "tune":
         results["tune"] = tune(data, sets, TUNED)
     for name, rows in results.items():

@@ -27,6 +27,11 @@ _PARTS = {
         "DeepResearch and bm25s hold the encoding of the question; LanceDB is given the vectors ready-made. "
         "`before` is before the graph over the dense vectors is built.",
     ),
+    "server": (
+        "A Qdrant server beside the embedded engine",
+        "As above, both in one run, over REST on the same machine; `resident` and `processor` are those of this side "
+        "only. The server builds its graphs by itself while passages come in.",
+    ),
     "small": ("Small corpora", "From an empty folder to the first hit; the best of three runs."),
 }
 
@@ -41,7 +46,7 @@ def page(known: Mapping[str, Mapping[str, Any]]) -> str:
         if name == "growth":
             parts.append("\n![Time of a search by number of passages](retrieval-growth.svg)\n")
         rows = known[name]["rows"]
-        if name == "growth":
+        if name in ("growth", "server"):
             rows = sorted(rows, key=lambda row: (row["passages"], row["engine"]))
         parts.append(f"\n{quality_table(rows) if name == 'quality' else table(rows)}\n")
     return "".join(parts)

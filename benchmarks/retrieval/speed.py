@@ -6,19 +6,30 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.retrieval.datasets import data_folder, mixed_questions, random_passages
 from benchmarks.retrieval.measures import percentile
 
+if TYPE_CHECKING:
+    from deepresearch.retrieval import Index
+
+    _Opener = Callable[[Path], AbstractContextManager[Index]]
+
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
 ENGINES = ("deepresearch", "lancedb", "bm25s")
+SERVER_BESIDE = ("deepresearch", "qdrant-server")
+SERVER = "DEEPRESEARCH_BENCH_QDRANT_URL"
 _QUESTIONS = 200
 _WARM_UP = 20
 _LIMIT = 10
@@ -29,19 +40,29 @@ def growth(sizes: Sequence[int], engines: Sequence[str] = ENGINES) -> list[dict[
     rows = []
     for number in sizes:
         for engine in engines:
-            if engine != "deepresearch" and find_spec(engine) is None:
-                print(
-                    f"{engine} is not installed (pip install 'deepresearch[bench]'): left out",
-                    file=sys.stderr,
-                )
+            if missing := _missing(engine):
+                print(f"{missing}: left out", file=sys.stderr)
                 continue
             with tempfile.TemporaryDirectory() as place:
                 row: dict[str, object] = {"engine": engine, "passages": number}
-                for step in ("write", "read"):
-                    row |= _child(step, engine, number, place)
+                try:
+                    for step in ("write", "read"):
+                        row |= _child(step, engine, number, place)
+                finally:
+                    if engine == "qdrant-server":
+                        _remove_from_server(Path(place))
             rows.append(row)
             print(json.dumps(row), file=sys.stderr, flush=True)
     return rows
+
+
+def _missing(engine: str) -> str | None:
+    """What keeps an engine from being measured."""
+    if engine == "deepresearch":
+        return None
+    if engine == "qdrant-server":
+        return None if os.environ.get(SERVER) else f"{engine} needs {SERVER}, the address of a server for this alone"
+    return None if find_spec(engine) else f"{engine} is not installed (pip install 'deepresearch[bench]')"
 
 
 def _child(step: str, engine: str, number: int, place: str) -> dict[str, object]:
@@ -79,12 +100,35 @@ def _times(search: Callable[[str], object], questions: Sequence[str]) -> dict[st
     return {"p50 ms": middle, "p95 ms": late, "processor ms": spent, "resident MB": _resident()}
 
 
-def _write_deepresearch(folder: Path, number: int, data: Path) -> dict[str, object]:
+def _embedded(folder: Path) -> AbstractContextManager[Index]:
     from deepresearch.retrieval import EmbeddedIndex
 
+    return EmbeddedIndex(folder / "index", background=False)
+
+
+@contextmanager
+def _on_server(folder: Path) -> Iterator[Index]:
+    from deepresearch.retrieval.server import ServerIndex, connect
+
+    with closing(connect(os.environ[SERVER])) as client, ServerIndex(client, _collection(folder)) as index:
+        yield index
+
+
+def _collection(folder: Path) -> str:
+    return f"benchmark-{folder.name}"
+
+
+def _remove_from_server(folder: Path) -> None:
+    from deepresearch.retrieval.server import connect, remove_collection
+
+    with closing(connect(os.environ[SERVER])) as client:
+        remove_collection(client, _collection(folder))
+
+
+def _write_ours(open_index: _Opener, folder: Path, number: int, data: Path) -> dict[str, object]:
     passages = list(random_passages(data, number))
     began = time.perf_counter()
-    with EmbeddedIndex(folder / "index", background=False) as index:
+    with open_index(folder) as index:
         index.upsert(passages)
         index.search("warm up the fit")
         stored = time.perf_counter() - began
@@ -99,11 +143,9 @@ def _write_deepresearch(folder: Path, number: int, data: Path) -> dict[str, obje
         }
 
 
-def _read_deepresearch(folder: Path, number: int, data: Path) -> dict[str, object]:
-    from deepresearch.retrieval import EmbeddedIndex
-
+def _read_ours(open_index: _Opener, folder: Path, number: int, data: Path) -> dict[str, object]:
     began = time.perf_counter()
-    with EmbeddedIndex(folder / "index", background=False) as index:
+    with open_index(folder) as index:
         opened = time.perf_counter() - began
         times = _times(lambda text: index.search(text, _LIMIT), mixed_questions(data, _QUESTIONS))
         return {"open s": opened, **times}
@@ -197,8 +239,10 @@ def _read_bm25s(folder: Path, number: int, data: Path) -> dict[str, object]:
 
 
 _STEPS: dict[tuple[str, str], Callable[[Path, int, Path], dict[str, object]]] = {
-    ("write", "deepresearch"): _write_deepresearch,
-    ("read", "deepresearch"): _read_deepresearch,
+    ("write", "deepresearch"): partial(_write_ours, _embedded),
+    ("read", "deepresearch"): partial(_read_ours, _embedded),
+    ("write", "qdrant-server"): partial(_write_ours, _on_server),
+    ("read", "qdrant-server"): partial(_read_ours, _on_server),
     ("write", "lancedb"): _write_lancedb,
     ("read", "lancedb"): _read_lancedb,
     ("write", "bm25s"): _write_bm25s,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from deepresearch.model.documents import Passage
 from deepresearch.model.errors import IndexingError, UsageError
 from deepresearch.retrieval import EmbeddedIndex, Filters, Index
-from deepresearch.retrieval.server import ServerIndex, connect
+from deepresearch.retrieval.server import ServerIndex, connect, remove_collection
 
 Opener = Callable[[], Index]
 
@@ -42,29 +42,30 @@ def passage(name: str, text: str, kind: str = "prose") -> Passage:
 PASSAGES = [passage(name, text) for name, text in TEXTS.items()]
 
 
-def embedded(folder: Path) -> Opener:
-    return lambda: EmbeddedIndex(folder / "index", wait=0.2)
+@pytest.fixture
+def embedded(tmp_path: Path) -> Opener:
+    return lambda: EmbeddedIndex(tmp_path / "index", wait=0.2)
 
 
-def client_without_server(folder: Path) -> Opener:
+@pytest.fixture
+def client_without_server(tmp_path: Path) -> Opener:
     """The client library's own engine: the same calls, without a server behind them."""
-    client = pytest.importorskip("qdrant_client").QdrantClient(path=str(folder / "local"))
+    client = pytest.importorskip("qdrant_client").QdrantClient(path=str(tmp_path / "local"))
     return lambda: ServerIndex(client, "contract")
 
 
-def server(folder: Path) -> Opener:
-    url = os.environ.get("DEEPRESEARCH_TEST_QDRANT_URL")
-    if not url:
-        pytest.skip("no Qdrant server: set DEEPRESEARCH_TEST_QDRANT_URL to the address of one (not of your data)")
-    client = connect(url)
+@pytest.fixture
+def server(qdrant_url: str) -> Iterator[Opener]:
     name = f"contract-{uuid.uuid4().hex}"
-    return lambda: ServerIndex(client, name)
+    with closing(connect(qdrant_url)) as client:
+        yield lambda: ServerIndex(client, name)
+        remove_collection(client, name)
 
 
-@pytest.fixture(params=[embedded, client_without_server, server], ids=lambda make: make.__name__)
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    make: Callable[[Path], Opener] = request.param
-    return make(tmp_path)
+@pytest.fixture(params=["embedded", "client_without_server", "server"])
+def opener(request: pytest.FixtureRequest) -> Opener:
+    made: Opener = request.getfixturevalue(request.param)
+    return made
 
 
 @pytest.fixture

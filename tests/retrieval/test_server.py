@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -26,12 +27,13 @@ def test_a_server_that_is_not_there() -> None:
         connect(f"http://127.0.0.1:{port}", timeout=1)
 
 
-@pytest.fixture
-def old_server() -> Iterator[str]:
-    class Old(BaseHTTPRequestHandler):
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """The address of a server that gives this answer to everything."""
+
+    class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps({"title": "qdrant - vector search engine", "version": "1.7.4"}).encode()
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -39,18 +41,39 @@ def old_server() -> Iterator[str]:
 
         def log_message(self, *_: object) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Old)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
-def test_a_server_that_is_too_old(old_server: str) -> None:
-    with pytest.raises(IndexingError, match=r"version 1\.7\.4; update it to 1\.13"):
-        connect(old_server)
+def test_a_server_that_is_too_old() -> None:
+    told = json.dumps({"title": "qdrant - vector search engine", "version": "1.7.4"}).encode()
+    with (
+        answering(200, told) as address,
+        pytest.raises(IndexingError, match=r"version 1\.7\.4; update it to 1\.13"),
+    ):
+        connect(address)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b"<html>a page</html>"), (200, b'{"version": {"number": "8.1"}}'), (404, b"nothing here"), (302, b"")],
+)
+def test_something_else_that_answers(status: int, body: bytes) -> None:
+    with answering(status, body) as address, pytest.raises(IndexingError, match=r"no Qdrant server .*http://HOST:6333"):
+        connect(address)
+
+
+def test_a_password_in_the_address_is_not_shown() -> None:
+    with pytest.raises(IndexingError) as refused:
+        connect("http://somebody:secret-8812@127.0.0.1:1")
+    assert "8812" not in str(refused.value)
 
 
 def test_another_worker_sees_the_fit_and_another_encoder_is_refused() -> None:

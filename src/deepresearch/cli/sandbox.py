@@ -230,6 +230,7 @@ def posture(backend: BackendOption = "", as_json: JsonOption = False) -> None:
         typer.echo(json.dumps(found.as_json()))
     else:
         typer.echo(f"back end: {found.backend}")
+        typer.echo(f"control groups: {found.groups}")
         for promise in found.promises:
             detail = f" ({promise.detail})" if promise.detail else ""
             typer.echo(f"{'kept  ' if promise.kept else 'BROKEN'}  {promise.promise}{detail}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import ipaddress
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from deepresearch.doctor.check import Finding, failed, ok, skipped, warning
+from deepresearch.model.errors import IndexingError
 from deepresearch.settings import Settings
 
 #: Two machines' clocks further apart than this confuse leases.
@@ -93,20 +94,34 @@ def _migrations(connection: object, newest: str) -> Finding:
 
 
 def qdrant(settings: Settings) -> Finding:
-    """Whether the Qdrant server answers, when one is set."""
+    """Whether the Qdrant server answers and takes the key, when one is set. Changes nothing."""
     address = settings.qdrant_url
     if not address:
         return ok("qdrant", "No server is set: the index is kept in the data folder.")
-    if not str(address).startswith(("http://", "https://")):
-        return failed("qdrant", f"{address} is no address.", "Write DEEPRESEARCH_QDRANT_URL=http://HOST:6333.")
+    from deepresearch.retrieval.server import connect, server_state
+
+    key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key is not None else None
     try:
-        with urllib.request.urlopen(f"{str(address).rstrip('/')}/", timeout=5) as answer:  # noqa: S310 - checked above
-            told = json.loads(answer.read(100_000))
-        return ok("qdrant", f"{address} answers: version {told['version']}.")
-    except urllib.error.HTTPError as refused:
-        detail = f"{address} answers with {refused.code}."
-    except (OSError, ValueError, KeyError, TypeError) as refused:
-        detail = f"{address} does not answer as Qdrant does: {getattr(refused, 'reason', refused)}."
-    return failed(
-        "qdrant", detail, "Start it (`docker compose up -d qdrant`), or correct DEEPRESEARCH_QDRANT_URL (port 6333)."
-    )
+        with closing(connect(address, api_key=key, timeout=5)) as client:
+            version, names = server_state(client)
+    except IndexingError as error:
+        detail, _, remedy = str(error).rpartition("; ")
+        return failed("qdrant", f"{detail}." if detail else str(error), remedy[:1].upper() + remedy[1:])
+    begin = f"{settings.qdrant_collection}-"
+    ours = [name for name in names if name.startswith(begin)]
+    parts = urlsplit(address)
+    told = f"{parts.scheme}://{parts.hostname}:{parts.port or 6333} answers: version {version}"
+    if key and parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        return warning(
+            "qdrant",
+            f"{told}, and the key goes there unencrypted.",
+            "Give the server a certificate and write https:// in DEEPRESEARCH_QDRANT_URL, or keep it in a closed network.",
+        )
+    return ok("qdrant", f"{told}, collections that begin with {begin}: {len(ours)}.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -50,15 +50,30 @@ class State:
 
 def read_state(store: PointStore, make_encoder: Callable[[], Encoder], place: str) -> State:
     """Reads the note of a store, or writes the first. Raises `IndexingError` for an unfit note."""
-    version = store.version
-    encoder = make_encoder()
-    written = store.read_note(_COLLECTION)
-    if written is None:
-        collection = Collection(encoder.name, encoder.version, encoder.dimension, BM25().average_length)
+    while True:
+        version = store.version
+        written = store.read_note(_COLLECTION) or _first_note(store, make_encoder(), place)
+        try:
+            return _state(store, version, written, make_encoder(), place)
+        except IndexingError:
+            # Another process may have put a newer fit, and its notes, in the place of the one this note names.
+            if store.read_note(_COLLECTION) == written:
+                raise
+            store.look()
+
+
+def _first_note(store: PointStore, encoder: Encoder, place: str) -> bytes:
+    with store.alone(wait=True):
+        written = store.read_note(_COLLECTION)  # another process may have been quicker
+        if written is not None:
+            return written
         if store.count():
             raise IndexingError(f"The index in {place} has lost its description; {REBUILD}.")
-        write_collection(store, collection)
-        return State(store.version, collection, BM25(), encoder, None)
+        write_collection(store, Collection(encoder.name, encoder.version, encoder.dimension, BM25().average_length))
+    return store.read_note(_COLLECTION) or b""
+
+
+def _state(store: PointStore, version: int, written: bytes, encoder: Encoder, place: str) -> State:
     try:
         collection = Collection(**json.loads(written))
         known = collection.format == FORMAT

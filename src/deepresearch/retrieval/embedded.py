@@ -21,7 +21,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,13 @@ class EmbeddedStore:
                 if self._depth == 0:
                     self._make_room()
 
+    def look(self) -> None:
+        """Nothing to see: nobody else writes while this process has the folder."""
+
+    def alone(self, *, wait: bool) -> AbstractContextManager[bool]:
+        """Always: this process has the folder."""
+        return nullcontext(True)
+
     def _take(self) -> None:
         self._lock.acquire(self._wait)
         try:
@@ -201,6 +208,10 @@ class EmbeddedStore:
         """Every point with its terms, by batches in the order of their ids."""
         return self._shard.scan(batch, with_text=with_text)
 
+    def latecomers(self, dense_name: str, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
+        """None: nobody else writes while this process has the folder."""
+        return iter(())
+
     def delete(self, sha256s: Sequence[str]) -> None:
         """Removes the points of these documents; durable on return."""
         self._size = None
@@ -217,6 +228,10 @@ class EmbeddedStore:
         if self._size is None:
             self._size = self._shard.count()
         return self._size
+
+    def size(self) -> int:
+        """The number of points."""
+        return self.count()
 
     # -- notes -----------------------------------------------------------------------------------
 

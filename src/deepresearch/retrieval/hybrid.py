@@ -96,22 +96,36 @@ class HybridIndex(Index):
 
     def _write(self, state: State, batch: list[Passage], tags: Sequence[str], days: Mapping[str, int]) -> State:
         encoded = [state.sparse.encode_document(passage) for passage in batch]
-        languages = state.collection.languages
-        spoken = sorted({language for _, language in encoded if language} - set(languages))
-        if spoken:
-            collection = replace(state.collection, languages=[*languages, *spoken])
-            write_collection(self._store, collection)
-            self._known = state = replace(state, version=self._store.version, collection=collection)
-        rows: list[list[float] | None] = [None] * len(batch)
-        if state.encoder.is_fitted:
-            entries = [Entry(passage.text, terms) for passage, (terms, _) in zip(batch, encoded, strict=True)]
-            rows = _rows(state.encoder.encode_documents(entries))
-        points = [
-            Point(point_id(passage.id), to_payload(passage, tags, days.get(passage.sha256)), terms, row)
-            for passage, (terms, _), row in zip(batch, encoded, rows, strict=True)
-        ]
-        self._store.write(points, state.collection.dense)
-        return state
+        spoken = {language for _, language in encoded if language}
+        if not spoken <= set(state.collection.languages):
+            state = self._learn_languages(spoken)
+        while True:
+            rows: list[list[float] | None] = [None] * len(batch)
+            if state.encoder.is_fitted:
+                entries = [Entry(passage.text, terms) for passage, (terms, _) in zip(batch, encoded, strict=True)]
+                rows = _rows(state.encoder.encode_documents(entries))
+            points = [
+                Point(point_id(passage.id), to_payload(passage, tags, days.get(passage.sha256)), terms, row)
+                for passage, (terms, _), row in zip(batch, encoded, rows, strict=True)
+            ]
+            dense = state.collection.dense
+            self._store.write(points, dense)
+            self._store.look()
+            state = self._current()
+            if state.collection.dense == dense:
+                return state
+            # Another process has changed over to new vectors meanwhile, and these passages need theirs.
+
+    def _learn_languages(self, spoken: Iterable[str]) -> State:
+        with self._store.alone(wait=True):
+            self._store.look()
+            state = self._current()
+            languages = state.collection.languages
+            if new := sorted(set(spoken) - set(languages)):
+                collection = replace(state.collection, languages=[*languages, *new])
+                write_collection(self._store, collection)
+                state = self._known = replace(state, version=self._store.version, collection=collection)
+            return state
 
     def delete(self, sha256s: Iterable[str]) -> None:
         """See `Index.delete`."""
@@ -131,7 +145,7 @@ class HybridIndex(Index):
         if limit < 1:
             raise UsageError(f"The limit {limit} is below 1: ask for at least one passage.")
         with searching("hybrid") as told, self._session() as state:
-            size = self._store.count()
+            size = self._store.size()
             if size and _wants_fit(state, size):
                 state = self._fit(state, size)
             legs, weights = self._ask(state, text, max(_CANDIDATES, limit), filters)
@@ -191,6 +205,15 @@ class HybridIndex(Index):
     # -- upkeep ----------------------------------------------------------------------------------
 
     def _fit(self, state: State, size: int) -> State:
+        """A new fit, unless another process is at it and there is one to go on with."""
+        with self._store.alone(wait=state.statistics is None) as mine:
+            if not mine:
+                return state
+            self._store.look()
+            state = self._current()
+            return self._fit_alone(state, size) if _wants_fit(state, size) else state
+
+    def _fit_alone(self, state: State, size: int) -> State:
         """Counts the terms, fits the encoder and encodes every passage anew.
 
         The new vectors go beside the old ones under the other name; one written note then changes over,
@@ -212,14 +235,18 @@ class HybridIndex(Index):
             return self._known
         name = next(other for other in DENSE_NAMES if other != before)
         self._store.drop_dense(name)
-        for batch in self._store.scan(_BATCH, with_text=encoder.reads_text):
-            rows = _rows(encoder.encode_documents([entry for _, entry in batch]))
+        self._encode(encoder, name, self._store.scan(_BATCH, with_text=encoder.reads_text))
+        self._known = write_fit(self._store, state, encoder, statistics, name)
+        self._encode(encoder, name, self._store.latecomers(name, _BATCH, with_text=encoder.reads_text))
+        self._store.drop_dense(before)
+        return self._known
+
+    def _encode(self, encoder: Encoder, name: str, points: Iterable[list[tuple[int, Entry]]]) -> None:
+        for batch in points:
+            rows = _rows(encoder.encode_documents([entry for _, entry in batch])) if batch else []
             self._store.write_dense(
                 name, {key: row for (key, _), row in zip(batch, rows, strict=True) if row is not None}
             )
-        self._known = write_fit(self._store, state, encoder, statistics, name)
-        self._store.drop_dense(before)
-        return self._known
 
     def optimize(self) -> None:
         """See `Index.optimize`."""
@@ -241,9 +268,13 @@ class HybridIndex(Index):
         if self._closed:
             raise IndexingError(f"The index in {self._place} is closed; open it again to use it.")
         with self._store.session():
-            if self._known is None or self._known.version != self._store.version:
-                self._known = read_state(self._store, self._make_encoder, self._place)
-            yield self._known
+            yield self._current()
+
+    def _current(self) -> State:
+        """The collection as the store knows it now."""
+        if self._known is None or self._known.version != self._store.version:
+            self._known = read_state(self._store, self._make_encoder, self._place)
+        return self._known
 
 
 def _wants_fit(state: State, size: int) -> bool:

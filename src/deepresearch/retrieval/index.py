@@ -6,6 +6,7 @@ import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
+from typing import Self
 
 from pydantic import Field
 
@@ -86,7 +87,7 @@ class Index(ABC):
     def close(self) -> None:
         """Releases what the index holds; safe to call twice."""
 
-    def __enter__(self) -> Index:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

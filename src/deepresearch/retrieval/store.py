@@ -53,6 +53,15 @@ class PointStore(Protocol):
     def session(self) -> AbstractContextManager[None]:
         """What happens inside is not interrupted by another user of the store."""
 
+    def look(self) -> None:
+        """Sees at once what others have written, which a session may otherwise see a little later."""
+
+    def alone(self, *, wait: bool) -> AbstractContextManager[bool]:
+        """Inside, no other process changes the collection's note or its dense vectors altogether.
+
+        False when another does so at the moment and `wait` is False.
+        """
+
     def write(self, points: Sequence[Point], dense_name: str) -> None:
         """Stores points, replacing those of the same id; durable on return."""
 
@@ -76,6 +85,9 @@ class PointStore(Protocol):
     def scan(self, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
         """Every point with its terms, and its text if asked, by batches in the order of their ids."""
 
+    def latecomers(self, dense_name: str, batch: int, *, with_text: bool) -> Iterator[list[tuple[int, Entry]]]:
+        """As `scan`, the points without this dense vector that others may have written during a change of vectors."""
+
     def delete(self, sha256s: Sequence[str]) -> None:
         """Removes the points of these documents; durable on return."""
 
@@ -84,6 +96,9 @@ class PointStore(Protocol):
 
     def count(self) -> int:
         """The number of points."""
+
+    def size(self) -> int:
+        """The number of points as it was some seconds ago at most; never 0 when there were any by now."""
 
     def read_note(self, name: str) -> bytes | None:
         """What `write_note` stored under this name."""

@@ -343,10 +343,17 @@ class BubblewrapBackend(Backend):
                 "CVE-2026-87766 (planted links are followed while the root is assembled). Workers never write to a "
                 "folder that a root is assembled from, so it cannot be used here; update all the same."
             )
-        if (self._cgroups or Cgroups.detect()).mode == "none":
+        cgroups = self._cgroups or Cgroups.detect()
+        if cgroups.mode == "none":
             found.append(
                 "No control groups can be made here, so memory is bounded for each process and not for all of a run "
-                "together. Run as root, or in a delegated group of systemd."
+                "together. Run as root, in a service of systemd with Delegate=yes, or under "
+                "`systemd-run --user --scope -p Delegate=yes`."
+            )
+        if (own := cgroups.escaped()) is not None:
+            found.append(
+                f"The limits of this program's own group {own.name} do not hold for its workers, whose groups lie "
+                "beside it. Set Delegate=yes for that unit of systemd."
             )
         return found
 

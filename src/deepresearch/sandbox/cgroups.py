@@ -19,9 +19,13 @@ from deepresearch.sandbox.contract import Limits
 
 #: Name of the folder that holds the groups of workers.
 FOLDER = "deepresearch-sandbox"
+#: Name of the group this program moves into where its own group is to hand controllers down (version 2).
+PROGRAM = "deepresearch-program"
 _PERIOD = 100_000
 _V1_CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
 _V2_CONTROLLERS = ("memory", "pids", "cpu")
+#: Without these nothing would be bounded; processor time is bounded where it can be.
+_NEEDED = frozenset({"memory", "pids"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ class Cgroups:
         mounts = _mounts()
         for mount in mounts:
             if mount.version == "v2" and (parent := _enable_v2(mount)) is not None:
-                return cls("v2", dict.fromkeys(_V2_CONTROLLERS, parent))
+                handed = set((parent / "cgroup.subtree_control").read_text().split())
+                return cls("v2", {name: parent for name in _V2_CONTROLLERS if name in handed})
         parents = {}
         for mount in mounts:
             for controller in _V1_CONTROLLERS:
@@ -91,7 +96,7 @@ class Cgroups:
                     parent = mount.own / FOLDER
                     if _make(parent):
                         parents[controller] = parent
-        if {"memory", "pids"} <= parents.keys():
+        if parents.keys() >= _NEEDED:
             return cls("v1", parents)
         why = "this user may not make control groups here" if mounts else "no control groups are mounted"
         return cls("none", {}, why)
@@ -103,6 +108,9 @@ class Cgroups:
             for controller, parent in self.parents.items():
                 group.folders[controller] = _make_below(parent, name)
             if self.mode == "v2":
+                for parent in set(self.parents.values()):
+                    # The parent may have been made anew a moment ago, and a new one hands nothing down.
+                    _hand_down(parent, set(self.parents))
                 _limit_v2(group, limits)
             elif self.mode == "v1":
                 _limit_v1(group, limits)
@@ -111,6 +119,16 @@ class Cgroups:
                 _rmdir(folder)
             raise
         return group
+
+    def escaped(self) -> Path | None:
+        """The own group of this program, if its memory is bounded and its workers are not counted there (version 2)."""
+        for mount in _mounts() if self.mode == "v2" else []:
+            own = _own_or_above(mount.own)
+            if any(parent.is_relative_to(own) for parent in self.parents.values()):
+                continue
+            if (_text(own / "memory.max") or "max") != "max":
+                return own
+        return None
 
     def tidy(self) -> None:
         """Remove the empty folders that held the groups of this program's workers."""
@@ -184,25 +202,93 @@ def _mounts() -> list[Mount]:
 def _enable_v2(mount: Mount) -> Path | None:
     """Hand the controllers down to a folder for workers; None where the kernel or the permissions refuse.
 
-    Only the root of the hierarchy may hold processes and hand controllers down. Elsewhere the nearest group above that
-    hands them down already will do, as long as this user may make folders in it.
+    Only the root of the hierarchy may hold processes and hand controllers down. So in a group that was delegated to it
+    this program moves into a group of its own below (systemd's CGROUP_DELEGATION.md, "Three Scenarios"). Elsewhere the
+    nearest group above that may be written to will do; what bounds this program's own group then does not bound its
+    workers.
     """
-    wanted = set(_V2_CONTROLLERS)
-    for candidate in (mount.own, *mount.own.parents):
-        try:
-            offered = set((candidate / "cgroup.controllers").read_text().split())
-        except OSError:
-            return None
-        if not wanted <= offered:
-            return None
-        # To move a process, one must be allowed to write to the group above both its old and its new one.
-        if not os.access(candidate / "cgroup.procs", os.W_OK):
-            continue
-        if _hand_down(candidate, wanted) and _make(candidate / FOLDER):
-            if _hand_down(candidate / FOLDER, wanted):
-                return candidate / FOLDER
-            _rmdir(candidate / FOLDER)
+    own = _own_or_above(mount.own)
+    if _is_delegated(own) or _is_ours_alone(own):
+        folder = _enable_in(own) if _step_down(own) else None
+        if folder is not None:
+            return folder
+    return next((folder for above in (own, *own.parents) if (folder := _enable_in(above)) is not None), None)
+
+
+def _enable_in(candidate: Path) -> Path | None:
+    """A folder for workers in this group with the controllers handed down, None where that cannot be."""
+    offered = set((_text(candidate / "cgroup.controllers") or "").split())
+    wanted = offered.intersection(_V2_CONTROLLERS)
+    # To move a process, one must be allowed to write to the group above both its old and its new one.
+    if not wanted >= _NEEDED or not os.access(candidate / "cgroup.procs", os.W_OK):
+        return None
+    if _hand_down(candidate, wanted) and _make(candidate / FOLDER):
+        if _hand_down(candidate / FOLDER, wanted):
+            return candidate / FOLDER
+        _rmdir(candidate / FOLDER)
     return None
+
+
+def _own_or_above(own: Path) -> Path:
+    """The group this program was started in: it, or another one like it, may have moved down since."""
+    return own.parent if own.name == PROGRAM else own
+
+
+def _is_delegated(group: Path) -> bool:
+    """Whether systemd left this group to what runs in it, or it is the top of what a container sees."""
+    for attribute in ("user.delegate", "trusted.delegate"):
+        try:
+            if os.getxattr(group, attribute) == b"1":
+                return True
+        except OSError:
+            continue
+    # Only the true root of the hierarchy has no type; it may hold processes and needs no step down.
+    return (group / "cgroup.type").exists() and not (group.parent / "cgroup.controllers").exists()
+
+
+def _is_ours_alone(group: Path) -> bool:
+    """Whether this group belongs to this ordinary user and holds nothing but this program and what it started.
+
+    A user's own service manager does not mark what it delegates.
+    """
+    try:
+        if os.geteuid() == 0 or group.stat().st_uid != os.geteuid():
+            return False
+    except OSError:
+        return False
+    here = os.getpid()
+    inside = {int(pid) for pid in (_text(group / "cgroup.procs") or "").split()}
+    return all(pid == here or here in _ancestors(pid) for pid in inside)
+
+
+def _ancestors(pid: int) -> list[int]:
+    found: list[int] = []
+    while pid > 1:
+        fields = (_text(Path(f"/proc/{pid}/stat")) or "").rpartition(")")[2].split()
+        if len(fields) < 2:
+            break
+        pid = int(fields[1])
+        found.append(pid)
+    return found
+
+
+def _step_down(group: Path) -> bool:
+    """Move every process of a group into a group below, so that it can hand controllers down."""
+    below = group / PROGRAM
+    for _ in range(10):  # Processes that start others meanwhile need more than one round.
+        pids = (_text(group / "cgroup.procs") or "").split()
+        if not pids:
+            return True
+        if not _make(below):
+            return False
+        for pid in pids:
+            try:
+                (below / "cgroup.procs").write_text(pid)
+            except ProcessLookupError:
+                continue
+            except OSError:
+                return False
+    return False
 
 
 def _hand_down(folder: Path, wanted: set[str]) -> bool:
@@ -249,8 +335,10 @@ def _limit_v2(group: Group, limits: Limits) -> None:
     (folder / "memory.max").write_text(str(limits.memory_bytes))
     _write_if_there(folder / "memory.swap.max", "0")
     (folder / "pids.max").write_text(str(limits.processes))
-    (folder / "cpu.max").write_text(f"{int(limits.cpus * _PERIOD)} {_PERIOD}")
-    group.limits.update(memory_bytes=limits.memory_bytes, processes=limits.processes, cpus=limits.cpus)
+    group.limits.update(memory_bytes=limits.memory_bytes, processes=limits.processes)
+    if "cpu" in group.folders:
+        (folder / "cpu.max").write_text(f"{int(limits.cpus * _PERIOD)} {_PERIOD}")
+        group.limits["cpus"] = limits.cpus
 
 
 def _limit_v1(group: Group, limits: Limits) -> None:

@@ -17,8 +17,13 @@ from deepresearch.sandbox.contract import MEBIBYTE, Limits, Reason, SandboxReque
 from deepresearch.sandbox.core import Sandbox
 
 _CANARY_NAME = "DEEPRESEARCH_POSTURE_CANARY"
+#: The first Landlock that can keep signals inside.
+_SIGNALS_KEPT_IN = 6
 #: A run is ended within this of its timeout.
 _LATE_SECONDS = 1.0
+
+
+_BOUNDED = {"memory_bytes": "memory", "processes": "processes", "cpus": "processor time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,15 @@ class Posture:
     def sound(self) -> bool:
         """Whether every promise was kept."""
         return all(promise.kept for promise in self.promises)
+
+    @property
+    def groups(self) -> str:
+        """What bounds memory and processes, in words."""
+        mode = str(self.enforced.get("cgroup") or "none")
+        if mode == "none":
+            return "none, memory is bounded for each process"
+        limits = self.enforced.get("limits") or {}
+        return f"{mode}, bounding {', '.join(_BOUNDED[name] for name in _BOUNDED if name in limits)}"
 
     def as_json(self) -> dict[str, Any]:
         """The form that `--json` prints."""
@@ -91,17 +105,18 @@ async def examine(sandbox: Sandbox, warnings: list[str]) -> Posture | SandboxRes
             result = await sandbox.run(request)
             if result.reason is Reason.UNAVAILABLE:
                 return result
-            promises = _read(result, request.effective_limits(), listener.heard)
+            promises, weaknesses = _read(result, request.effective_limits(), listener.heard)
     finally:
         del os.environ[_CANARY_NAME]
     promises += [await _memory(sandbox), await _processes(sandbox), await _disk(sandbox), await _files(sandbox)]
     promises += await _time(sandbox)
-    return Posture(result.backend, tuple(promises), tuple(warnings), result.enforced)
+    return Posture(result.backend, tuple(promises), (*warnings, *weaknesses), result.enforced)
 
 
-def _read(result: SandboxResult, limits: Limits, heard: int) -> list[Promise]:
+def _read(result: SandboxResult, limits: Limits, heard: int) -> tuple[list[Promise], list[str]]:
+    """The promises that the probes tell of, and warnings where this kernel has no means to make one."""
     if result.status is not Status.SUCCESS:
-        return [Promise("The probes run", False, f"{result.message} {result.stderr[-300:]}")]
+        return [Promise("The probes run", False, f"{result.message} {result.stderr[-300:]}")], []
     facts = json.loads(result.stdout)
     sizes = facts["sizes"]
     bounded = {
@@ -110,8 +125,8 @@ def _read(result: SandboxResult, limits: Limits, heard: int) -> list[Promise]:
         "/dev/shm": limits.shared_memory_bytes,  # noqa: S108
     }
     too_large = [path for path, bound in bounded.items() if not 0 < sizes[path] <= bound]
-    landlock = result.enforced.get("landlock") or 0
-    return [
+    landlock = int(result.enforced.get("landlock") or 0)
+    promises = [
         Promise("The user inside is nobody special", facts["user"] != 0, f"user {facts['user']}"),
         Promise("No capability is left", not any(int(mask, 16) for mask in facts["capabilities"])),
         Promise("No program can gain privileges", facts["no_new_privileges"]),
@@ -125,13 +140,19 @@ def _read(result: SandboxResult, limits: Limits, heard: int) -> list[Promise]:
         Promise(
             "The environment of this program is unknown", not facts["environment"] + [1] * facts["environments_read"]
         ),
-        Promise(
-            "The watching process is out of reach",
-            not facts["watcher_reached"],
-            f"Landlock {landlock}" if landlock else "this kernel has no Landlock: a script could end its own run",
-        ),
+        Promise("The watching process cannot be looked into", not facts["watcher_opened"]),
         _none("Every folder that can be written is bounded", too_large),
     ]
+    if facts["watcher_signalled"] and landlock < _SIGNALS_KEPT_IN:
+        has = f"Landlock {landlock}" if landlock else "no Landlock"
+        return promises, [
+            f"This kernel has {has}, which cannot keep signals in: a script can stop or end the process that watches "
+            "it. That only ends its own run, as a failure. Linux 6.12 or newer closes it."
+        ]
+    promises.append(
+        Promise("The watching process hears no signal", not facts["watcher_signalled"], f"Landlock {landlock}")
+    )
+    return promises, []
 
 
 def _none(promise: str, found: list[str]) -> Promise:

@@ -30,7 +30,8 @@ def main() -> None:
         "calls": [name for name, call in _calls().items() if not _refused(call)],
         "environment": [key for key in os.environ if os.environ[key] == sys.argv[2]],
         "environments_read": _environments(sys.argv[2]),
-        "watcher_reached": _reaches_watcher(),
+        "watcher_signalled": _signals_watcher(),
+        "watcher_opened": _opens_watcher(),
         "sizes": {path: _size(path) for path in ("/workspace", "/tmp", "/dev/shm")},  # noqa: S108
     }
     print(json.dumps(facts))
@@ -140,13 +141,17 @@ def _environments(canary: str) -> int:
     return found
 
 
-def _reaches_watcher() -> bool:
-    """Whether the process that watches this one can be signalled or looked into."""
+def _signals_watcher() -> bool:
+    """Whether the process that watches this one can be sent a signal."""
     try:
         os.kill(os.getppid(), signal.SIGCONT)
-        return True
     except OSError:
-        pass
+        return False
+    return True
+
+
+def _opens_watcher() -> bool:
+    """Whether the process that watches this one can be looked into."""
     try:
         os.listdir(f"/proc/{os.getppid()}/fd")  # noqa: PTH208
     except OSError:

@@ -6,6 +6,7 @@ very moment it made its namespaces: its first process then waits for ever to be 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -54,7 +55,7 @@ class BubblewrapReaper:
                 if owner is not None and owner.is_dead():
                     await remove_folder(folder)
                     groups.append(str(folder))
-            if not any(path.is_dir() for path in parent.iterdir()):
+            with contextlib.suppress(OSError):  # A living program uses it too, or made a group this moment.
                 parent.rmdir()
         workers = [str(pid) for pid in _half_made() if _end(pid)]
         for record in dead:

@@ -144,7 +144,8 @@ class Collections:
         """Delete a collection: its index, its documents, and the texts that nothing else needs."""
         self.check(name)
         with WriterLock(self._store.engine, self._locks, name, wait):
-            self._library.remove(index_name(name))
+            if not self._library.exists(index_name(name)) or self._is_ours(name):
+                self._library.remove(index_name(name))
             self.holdings.delete(name)
 
     def rebuild(
@@ -190,10 +191,20 @@ class Collections:
     def _open(self, name: str) -> Iterator[Index]:
         try:
             with self._library.open(index_name(name)) as index:
+                if not self._is_ours(name):
+                    raise IndexingError(
+                        f"The index of {name} belongs to another database, which keeps a collection of that name on "
+                        "the same Qdrant server. Set DEEPRESEARCH_QDRANT_COLLECTION to another name here, share one "
+                        f"DEEPRESEARCH_DATABASE_URL, or take it over with `deepresearch index rebuild {name}`."
+                    )
                 yield index
         except IndexingError as error:
             # The index itself does not know what people call it.
             raise IndexingError(str(error).replace("index rebuild`", f"index rebuild {name}`")) from error
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether this database's collection made the index: two that share one would delete each other's passages."""
+        return self._library.claim(index_name(name), self.holdings.records(name)[0].created_at)
 
     def _renew_if_made_otherwise(self, name: str) -> None:
         if self.holdings.form(name) != FORM:

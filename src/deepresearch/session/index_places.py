@@ -36,6 +36,10 @@ class IndexPlace(Protocol):
         """Whether there is anything of this index."""
         ...
 
+    def claim(self, name: str, owner: str) -> bool:
+        """Whether the open index is this owner's, which it becomes when it is nobody's."""
+        ...
+
     def remove(self, name: str) -> None:
         """Remove the index; no error when there is none."""
         ...
@@ -62,6 +66,10 @@ class FolderPlace:
     def exists(self, name: str) -> bool:
         """See `IndexPlace`."""
         return (self._folder / name / "collection.json").exists()
+
+    def claim(self, name: str, owner: str) -> bool:
+        """See `IndexPlace`. A data folder goes with one database."""
+        return True
 
     def remove(self, name: str) -> None:
         """See `IndexPlace`. Raises `StorageError` too."""
@@ -110,6 +118,12 @@ class ServerPlace:
         from deepresearch.retrieval.server import collection_exists
 
         return collection_exists(self._client(), self._name(name))
+
+    def claim(self, name: str, owner: str) -> bool:
+        """See `IndexPlace`."""
+        from deepresearch.retrieval.server import belongs_to
+
+        return belongs_to(self._client(), self._name(name), owner)
 
     def remove(self, name: str) -> None:
         """See `IndexPlace`."""

@@ -72,6 +72,10 @@ class Library:
         """Whether there is anything of this index."""
         return self._place(name).exists(name)
 
+    def claim(self, name: str, owner: str) -> bool:
+        """Whether the open index is this owner's, which it becomes when it is nobody's. Raises `IndexingError`."""
+        return self._place(name).claim(name, owner)
+
     def remove(self, name: str) -> None:
         """Remove the collection's index; no error when there is none. Raises `IndexingError`, `StorageError`."""
         self._place(name).remove(name)

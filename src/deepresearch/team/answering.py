@@ -11,10 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from deepresearch.evidence import find_dates, find_quantities
 from deepresearch.model.plan import QuestionType, SubQuestion
-from deepresearch.team.questions import years
+from deepresearch.team.questions import words, years
 from deepresearch.team.stemming import stem, stems
-from deepresearch.team.word_lists import LIGHT_WORDS, TREND_WORDS
+from deepresearch.team.word_lists import LIGHT_WORDS, QUESTION_WORDS, TREND_WORDS
 
 _DATE = re.compile(
     r"\b(?:19|20)\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b(?:january|february|march|april|may|june|july|august|"
@@ -27,6 +28,14 @@ _NUMBER = re.compile(
     r"million|billion|dozen|half|twice|none)\b",
     re.IGNORECASE,
 )
+_HOW_MANY = re.compile(
+    r"\b(?:how many|wie ?viele?|combien d[e'’])\s*((?:[^\W\d_]+[\s-]+){0,2}[^\W\d_]+)", re.IGNORECASE
+)
+_PEOPLE = frozenset(
+    map(stem, ("people", "persons", "employees", "staff", "workers", "inhabitants", "residents", "members", "menschen"))
+)
+#: Words between a number and what it counts, at most.
+_COUNTED_WITHIN = 5
 _CAUSE = re.compile(
     r"\b(?:because|due to|owing to|caused?|causes|reasons?|therefore|so that|thanks to|result(?:s|ed)? (?:of|from|in)|"
     r"led to|leads to|as a consequence|since|driven by|explain(?:s|ed)?|attribut\w+|weil|deshalb|wegen)\b",
@@ -101,7 +110,8 @@ def gives_type(sub_question: SubQuestion, sentence: str) -> bool:
         own = own.replace(year, " ")
     match sub_question.type:
         case QuestionType.QUANTITY:
-            return bool(_NUMBER.search(own))
+            has_number = bool(_NUMBER.search(own)) or bool(find_quantities(own))
+            return has_number and _counts_what_is_asked(sub_question.text, own)
         case QuestionType.TIME:
             return bool(_DATE.search(own))
         case QuestionType.CAUSE:
@@ -110,6 +120,29 @@ def gives_type(sub_question: SubQuestion, sentence: str) -> bool:
             return bool(_NAME.search(sentence.strip()))
         case _:
             return True
+
+
+def _counts_what_is_asked(question: str, sentence: str) -> bool:
+    """Whether a number of the sentence counts what "how many" asks after: "four quays", "ships: 6", "employs 212 people".
+
+    Times are no numbers here. True for questions that ask for another number.
+    """
+    asked = _HOW_MANY.search(question)
+    if asked is None:
+        return True
+    wanted = {stem(word) for word in words(asked[1]) if word.casefold() not in QUESTION_WORDS}
+    if wanted & _PEOPLE:
+        wanted |= _PEOPLE
+    if not wanted:
+        return True
+    for period in reversed(find_dates(sentence)):
+        sentence = sentence[: period.start] + " " + sentence[period.end :]
+    if any(stem(quantity.counted) in wanted for quantity in find_quantities(sentence) if quantity.counted):
+        return True
+    tokens = words(sentence)
+    numbers = [place for place, token in enumerate(tokens) if _NUMBER.match(token)]
+    named = [place for place, token in enumerate(tokens) if stem(token) in wanted]
+    return any(-4 <= there - number <= _COUNTED_WITHIN for number in numbers for there in named)
 
 
 def names_the_years(sub_question: SubQuestion, sentence: str, around: str) -> bool:
