@@ -121,6 +121,19 @@ def test_it_ends_when_standard_input_is_closed_and_the_question_can_go_on(
     _goes_on(environment, "left")
 
 
+def test_it_ends_when_nobody_reads_its_answers(environment: dict[str, str], tmp_path: Path) -> None:
+    folder = small_folder(tmp_path)
+    with spoken(environment, "--root", str(folder)) as speaker:
+        speaker.hello()
+        speaker.ask(1, folder, session_id="left")
+        speaker.until_progress()
+        assert speaker.process.stdout is not None
+        speaker.process.stdout.close()
+        assert speaker.process.wait() == 0
+    assert (Path(environment["DEEPRESEARCH_HOME"]) / "mcp.log").read_text() == ""
+    _goes_on(environment, "left")
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_and_the_question_can_go_on(
     environment: dict[str, str], tmp_path: Path, number: signal.Signals, code: int

@@ -177,7 +177,7 @@ async def test_a_cancelled_question_goes_on_when_it_is_asked_again(environment: 
     async with assistant(environment, "--root", str(corpus)) as client:
         begun = asyncio.Event()
 
-        async def told(progress: float, _total: float | None, _message: str | None) -> None:
+        async def told(progress: float, total: float | None, message: str | None) -> None:
             if progress >= 1:
                 begun.set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -65,34 +66,56 @@ def mcp(
         sys.stderr.write("deepresearch: waiting for an assistant on standard input. End with Ctrl-C.\n")
     with telemetry_of_command(settings):
         runner = asyncio.Runner()
-        number = runner.run(_until_signal(lambda stop: serve(settings, folders, web=web, explain=_sentence, stop=stop)))
-        if number is None:
+        code = runner.run(_until_stopped(lambda stop: serve(settings, folders, web=web, explain=_sentence, stop=stop)))
+        if code is None:
             runner.close()
             return
     # Everything is given back. A thread still waits for input, for ever perhaps, so nothing else ends this process.
     sys.stderr.flush()
-    os._exit(INTERRUPTED if number == signal.SIGINT else 128 + number)
+    os._exit(code)
 
 
-async def _until_signal(work: Callable[[asyncio.Event], Awaitable[None]]) -> int | None:
-    """Do `work`, whose event is set when a signal comes; gives the signal's number, None when it ended by itself.
+async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> int | None:
+    """Do `work`, whose event is set when a signal comes or nobody reads standard output any more.
 
-    A second signal ends the process at once: its sessions survive that.
+    Gives the exit code then, None when the work ended by itself. A second signal ends the process at once: its sessions
+    survive that.
     """
     stop = asyncio.Event()
-    came: list[int] = []
+    codes: list[int] = []
 
     def end(number: int) -> None:
-        if came:
-            os._exit(128 + number)
-        came.append(number)
+        if codes:
+            os._exit(codes[0])
+        codes.append(INTERRUPTED if number == signal.SIGINT else 128 + number)
         stop.set()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end, number)
+    _set_when_nobody_reads(stop)
     await work(stop)
-    return came[0] if came else None
+    if not stop.is_set():
+        return None
+    return codes[0] if codes else 0
+
+
+def _set_when_nobody_reads(stop: asyncio.Event) -> None:
+    """Set `stop` when the other end of standard output is closed: the next write may be minutes away."""
+    output = os.dup(sys.stdout.fileno())
+    errors_only = select.poll()
+    errors_only.register(output, 0)
+    loop = asyncio.get_running_loop()
+
+    def changed() -> None:
+        loop.remove_reader(output)
+        if errors_only.poll(0):
+            stop.set()
+
+    try:
+        loop.add_reader(output, changed)
+    except OSError:
+        pass  # a file: it is always there
 
 
 def _sentence(error: BaseException) -> str:

@@ -46,7 +46,10 @@ async def serve(settings: Settings, roots: Sequence[Path], *, web: bool, explain
             await tools.close()
             stopping.cancel()
         if serving.done():
-            serving.result()
+            try:
+                serving.result()
+            except* (BrokenPipeError, ConnectionResetError):
+                _log.info("the assistant has gone without a word")
 
 
 def _server(tools: Tools, roots: Sequence[Path], *, web: bool, explain: Explain) -> _Server:

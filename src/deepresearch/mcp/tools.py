@@ -32,7 +32,6 @@ from deepresearch.session.file_search import search_files
 from deepresearch.session.loading import LOADER_VERSION
 from deepresearch.session.progress import Step
 from deepresearch.session.rendering import rendered_report
-from deepresearch.session.requests import new_session_id
 from deepresearch.session.service import DeepResearch
 
 Result = TypeVar("Result")
@@ -59,6 +58,8 @@ class Tools:
         self._research = research
         self._roots = tuple(roots)
         self._web = web
+        #: An assistant that asks twenty things at once has them answered a few at a time.
+        self._places = asyncio.Semaphore(research.settings.max_concurrent_sessions)
         self._asking: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:
@@ -144,24 +145,28 @@ class Tools:
         """
         if web and not self._web:
             raise UsageError("This server may not search the web. Start it with `deepresearch mcp --web` to allow it.")
-        asked = session_id or new_session_id()
+        if not paths and collection is None and not web:
+            raise UsageError("There is nothing to search: name a collection, or paths below the opened folders.")
+        files = self._allowed(paths)
         progress = Progress()
-        work = asyncio.create_task(
-            self._research.query(
-                question,
-                sources=self._allowed(paths),
-                collection=collection,
-                web=web,
-                session_id=asked,
-                listener=progress,
-                budget_minutes=budget_minutes,
-                budget_steps=budget_steps,
-                budget_tokens=budget_tokens,
-                budget_calls=budget_calls,
-                budget_cost_usd=budget_cost_usd,
-            )
-        )
-        report = await self._followed(work, progress, ctx)
+
+        async def in_turn() -> Report:
+            async with self._places:
+                return await self._research.query(
+                    question,
+                    sources=files,
+                    collection=collection,
+                    web=web,
+                    session_id=session_id,
+                    listener=progress,
+                    budget_minutes=budget_minutes,
+                    budget_steps=budget_steps,
+                    budget_tokens=budget_tokens,
+                    budget_calls=budget_calls,
+                    budget_cost_usd=budget_cost_usd,
+                )
+
+        report = await self._followed(asyncio.create_task(in_turn()), progress, ctx)
         return Answered.of(report, report_address(report.session_id))
 
     async def report(
