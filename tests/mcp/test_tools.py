@@ -199,8 +199,10 @@ async def test_a_cancelled_question_goes_on_when_it_is_asked_again(environment: 
     assert len(finished) == len(set(finished)), "no stage was done twice"
 
 
-async def test_two_questions_at_once(environment: dict[str, str], corpus: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("places", ["1", "5"])
+async def test_two_questions_at_once(environment: dict[str, str], corpus: Path, tmp_path: Path, places: str) -> None:
     orchard = small_folder(tmp_path)
+    environment = {**environment, "DEEPRESEARCH_MAX_CONCURRENT_SESSIONS": places}
     async with assistant(environment, "--root", str(corpus), "--root", str(orchard)) as client:
         fuel, apples = await asyncio.gather(
             client.call_tool("ask", {"question": FUEL, "paths": [str(corpus)]}),
