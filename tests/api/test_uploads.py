@@ -245,6 +245,7 @@ def test_only_allowed_folders_of_the_server_are_read(home: Path, tmp_path: Path)
         (folder / "harbour.md").write_text(DOCUMENTS["harbour.md"])
     (allowed / "link.md").symlink_to(secret / "harbour.md")
     (allowed / "out").symlink_to(secret)
+    (allowed / ".env").write_text("TOKEN=1")
     (tmp_path / "allowed-too").mkdir()
     with started(home, api_source_roots=str(allowed)) as server, server.http() as http:
 
@@ -262,6 +263,7 @@ def test_only_allowed_folders_of_the_server_are_read(home: Path, tmp_path: Path)
                 str(secret),
                 str(allowed / "link.md"),
                 str(allowed / "out"),
+                str(allowed / ".env"),
                 str(allowed / ".." / "secret"),
                 str(tmp_path / "allowed-too"),
                 str(allowed / "missing.md"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-import tempfile
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -21,10 +20,11 @@ from deepresearch.api.scopes import READ
 from deepresearch.api.services import Called, Served, Services
 from deepresearch.model.report import Report
 from deepresearch.model.session import SessionRecord
-from deepresearch.report import render_json, write_reports
+from deepresearch.report import render_json
 from deepresearch.report.pictures import safe_picture
 from deepresearch.session.explaining import ExplainedClaim, explain_session
 from deepresearch.session.queue import ENDED
+from deepresearch.session.rendering import rendered_report
 from deepresearch.session.tables import artefacts as artefact_rows
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], responses=PROBLEMS)
@@ -82,7 +82,10 @@ def report(
         return Response(render_json(shown), media_type=_MEDIA_TYPES[chosen], headers=headers)
     if chosen is Format.HTML:
         headers["Content-Security-Policy"] = REPORT_POLICY
-    return Response(_rendered(services, shown, chosen), media_type=_MEDIA_TYPES[chosen], headers=headers)
+    # What a person saves has the figures' addresses here.
+    figures_under = f"/v1/sessions/{called.id}/artefacts/"
+    content = rendered_report(services.archive.store, shown, chosen.value, figures_under)
+    return Response(content, media_type=_MEDIA_TYPES[chosen], headers=headers)
 
 
 @router.get("/{session_id}/artefacts", dependencies=[READ])
@@ -197,23 +200,6 @@ def _preferred(accept: str) -> Format:
         if (chosen := named.get(kind.strip().lower())) is not None and quality > best_quality and quality > 0:
             best, best_quality = chosen, quality
     return best
-
-
-def _rendered(services: Services, shown: Report, chosen: Format) -> bytes:
-    """The report as a file holds it; figures and texts come from the store, so any server can render it."""
-    store = services.archive.store
-    cited = {quote.sha256 for claim in shown.claims for quote in claim.citations}
-    cited |= {entry.sha256 for entry in shown.sources}
-    texts = {document.sha256: document.text for document in store.documents(shown.session_id, cited)}
-    figures = {figure.sha256: store.blobs.get(figure.sha256) for figure in shown.figures}
-    with tempfile.TemporaryDirectory(prefix="deepresearch-report-") as folder:
-        written = write_reports(shown, texts, figures, Path(folder))
-        content = Path(written.paths[chosen.value]).read_bytes()
-        # What a person saves has the figures' addresses here, not those of a folder that is gone.
-        base = f"/v1/sessions/{shown.session_id}/artefacts/"
-        return content.replace(f"{folder}/".encode(), base.encode()).replace(
-            b"](figures/", f"]({base}figures/".encode()
-        )
 
 
 def _artefacts(services: Services, record: SessionRecord) -> Iterator[Artefact]:

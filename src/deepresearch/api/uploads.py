@@ -16,6 +16,7 @@ from deepresearch.api.bodies import MEGABYTE
 from deepresearch.api.problems import Problem
 from deepresearch.corpus.discovery import LITTER
 from deepresearch.model.errors import StorageError
+from deepresearch.session.allowed import allowed_source
 from deepresearch.settings import Settings
 
 #: Bytes of one part of a file's name, and of the whole with its folders; folders above each other.
@@ -161,16 +162,11 @@ def allowed_paths(paths: Sequence[str], settings: Settings) -> list[str]:
 
     Raises `Problem` with the same words for a path outside and for one that is not there.
     """
-    roots = [Path(os.path.realpath(root)) for root in settings.api_source_roots.split(os.pathsep) if root.strip()]
+    roots = [Path(root) for root in settings.api_source_roots.split(os.pathsep) if root.strip()]
     checked = []
     for path in paths:
-        real = Path(os.path.realpath(path)) if path and "\0" not in path else None
-        if (
-            real is None
-            or not Path(path).is_absolute()
-            or not any(real.is_relative_to(root) for root in roots)
-            or not real.exists()
-        ):
+        real = allowed_source(path, roots)
+        if real is None:
             raise Problem(
                 422,
                 "source-not-allowed",
@@ -178,7 +174,7 @@ def allowed_paths(paths: Sequence[str], settings: Settings) -> list[str]:
                 "Upload the documents, or name a collection.",
                 exit_code=2,
             )
-        checked.append(str(real))
+        checked.append(real)
     return checked
 
 

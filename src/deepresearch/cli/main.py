@@ -39,6 +39,8 @@ _COMMANDS = {
     "review": ("review", "review"),
     "worker": ("worker", "worker"),
     "doctor": ("doctor", "doctor"),
+    "config": ("config", "config"),
+    "mcp": ("mcp", "mcp"),
     "serve": ("serve", "serve"),
     "sessions": ("sessions", "app"),
     "collections": ("collections", "app"),

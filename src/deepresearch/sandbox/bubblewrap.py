@@ -346,9 +346,8 @@ class BubblewrapBackend(Backend):
         cgroups = self._cgroups or Cgroups.detect()
         if cgroups.mode == "none":
             found.append(
-                "No control groups can be made here, so memory is bounded for each process and not for all of a run "
-                "together. Run as root, in a service of systemd with Delegate=yes, or under "
-                "`systemd-run --user --scope -p Delegate=yes`."
+                "Memory is bounded for each process and not for all of a run together, because no control groups can be "
+                f"made here: {cgroups.why}."
             )
         if (own := cgroups.escaped()) is not None:
             found.append(

@@ -98,8 +98,7 @@ class Cgroups:
                         parents[controller] = parent
         if parents.keys() >= _NEEDED:
             return cls("v1", parents)
-        why = "this user may not make control groups here" if mounts else "no control groups are mounted"
-        return cls("none", {}, why)
+        return cls("none", {}, _why_none(mounts))
 
     def create(self, name: str, limits: Limits) -> Group:
         """Make the groups of one worker with its limits set, still empty."""
@@ -197,6 +196,23 @@ def _mounts() -> list[Mount]:
             inner = inner[len(root) :]
         found.append(Mount("v2" if kind == "cgroup2" else "v1", controllers, Path(point + inner.rstrip("/"))))
     return found
+
+
+def _why_none(mounts: list[Mount]) -> str:
+    """Why no groups can be made, and what helps."""
+    if not mounts:
+        return "no control groups are mounted"
+    offered: set[str] = set()
+    for mount in mounts:
+        offered |= mount.controllers
+        for group in (mount.own, *mount.own.parents):
+            offered.update((_text(group / "cgroup.controllers") or "").split())
+    if missing := _NEEDED - offered:
+        return f"the kernel was started without the controller for {' and '.join(sorted(missing))}"
+    return (
+        "this user may not make any; run as root, in a service of systemd with Delegate=yes, or under "
+        "`systemd-run --user --scope -p Delegate=yes`"
+    )
 
 
 def _enable_v2(mount: Mount) -> Path | None:

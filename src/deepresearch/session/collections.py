@@ -169,11 +169,12 @@ class Collections:
     def open(self, name: str) -> Iterator[Index]:
         """The collection's index for reading; made again from the store when its folder is gone or empty."""
         record = self.record(name)
-        usable = record.form == FORM and self._library.exists(index_name(name))
-        if usable and record.passages:
+        if record.form == FORM and self._library.exists(index_name(name)):
             with self._open(name) as index:
-                usable = index.count() > 0
-        if record.documents and not usable:
+                if not record.passages or index.count() > 0:
+                    yield index
+                    return
+        if record.documents:
             self.rebuild(name)
         with self._open(name) as index:
             yield index

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from deepresearch.corpus import discover
-from deepresearch.model.errors import DeepResearchError, SessionLostError, UsageError
+from deepresearch.model.errors import DeepResearchError, SessionBusyError, SessionLostError, UsageError
 from deepresearch.model.report import Report, ReportStatus
 from deepresearch.model.session import SessionEvent, SessionOptions, SessionRecord, SessionState
 from deepresearch.sandbox import Reason, Sandbox, SandboxRequest, SandboxResult
@@ -77,6 +77,8 @@ class DeepResearch:
         self._sandbox: Sandbox | None = None
         self._sandbox_lock = asyncio.Lock()
         self._sandbox_worked = False
+        self._at_work: set[str] = set()
+        self._giving_back: set[asyncio.Task[None]] = set()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -85,6 +87,7 @@ class DeepResearch:
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        await asyncio.gather(*self._giving_back, return_exceptions=True)
         await self._stack.aclose()
         self._snapshots.close()
         self._library.close()
@@ -192,7 +195,8 @@ class DeepResearch:
     async def resume(self, session_id: str, *, listener: Listener | None = None) -> Report:
         """Go on with a session at its last finished stage; a finished one gives its report again.
 
-        Raises `UnknownSessionError`, or `SessionBusyError` while another process runs it.
+        Raises `UnknownSessionError`, or `SessionBusyError` while it is being run, by this process or another. Cancelling
+        it leaves the session resumable at once.
         """
         record = self.archive.session(session_id)
         stages = self._stages(session_id, Silent(), Budget(record.options))
@@ -201,10 +205,38 @@ class DeepResearch:
         if finished is not None and (record.state in _SETTLED or (record.state in _OVER and not decided)):
             complete = all(Path(path).exists() for path in finished.paths.values())
             return finished if complete else await asyncio.to_thread(stages.write_report)
-        await asyncio.to_thread(self.watch.start)
+        if session_id in self._at_work:
+            raise SessionBusyError(f"Session {session_id} is at work in this process already. Wait for it to end.")
+        self._at_work.add(session_id)
+        claiming = asyncio.create_task(self._claim(session_id))
+        try:
+            await asyncio.shield(claiming)
+            report = await self.run_claimed(session_id, listener)
+        except asyncio.CancelledError:
+            # A task of its own: whoever cancelled may go on cancelling.
+            giving_back = asyncio.create_task(self._give_back(session_id, claiming))
+            self._giving_back.add(giving_back)
+            giving_back.add_done_callback(self._giving_back.discard)
+            raise
+        except BaseException:
+            self._at_work.discard(session_id)
+            raise
+        self._at_work.discard(session_id)
+        return report
+
+    async def _claim(self, session_id: str) -> None:
         lease = self.archive.lease
+        await asyncio.to_thread(self.watch.start)
         await asyncio.to_thread(self.claims.claim, session_id, lease.executor, lease.alive)
-        return await self.run_claimed(session_id, listener)
+
+    async def _give_back(self, session_id: str, claiming: asyncio.Task[None]) -> None:
+        """Let go of a session whose run was cancelled, so that anybody may go on with it."""
+        try:
+            await asyncio.gather(claiming, return_exceptions=True)
+            executor = self.archive.lease.executor
+            await asyncio.to_thread(self.claims.release, session_id, executor, SessionState.QUEUED)
+        finally:
+            self._at_work.discard(session_id)
 
     def sessions(self) -> list[SessionRecord]:
         """All sessions, newest first."""
