@@ -205,7 +205,7 @@ class Collections:
 
     def _is_ours(self, name: str) -> bool:
         """Whether this database's collection made the index: two that share one would delete each other's passages."""
-        return self._library.claim(index_name(name), self.holdings.records(name)[0].created_at)
+        return self._library.claim(index_name(name), self.holdings.created_at(name) or "")
 
     def _renew_if_made_otherwise(self, name: str) -> None:
         if self.holdings.form(name) != FORM:

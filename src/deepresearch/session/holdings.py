@@ -122,6 +122,11 @@ class Holdings:
         with self._engine.connect() as connection:
             return connection.execute(sa.select(collections.c.form).where(collections.c.name == name)).scalar()
 
+    def created_at(self, name: str) -> str | None:
+        """When it was made; None when there is no such collection."""
+        with self._engine.connect() as connection:
+            return connection.execute(sa.select(collections.c.created_at).where(collections.c.name == name)).scalar()
+
     def delete(self, name: str) -> None:
         """Remove a collection with its documents; texts that nothing else needs go too."""
         with self._engine.begin() as connection:
