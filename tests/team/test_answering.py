@@ -33,6 +33,7 @@ def test_a_count_of_what_is_asked(question: str, sentence: str) -> None:
             "On 3 March 2022 the supply at berths 1 and 2 was switched on for all the ships.",
         ),
         ("How many quays does the harbour have?", "The harbour has 240 parking places beside a long row of old quays."),
+        ("How many islands are there?", "Many members of the crews live on one of the islands."),
         ("How many people work there?", "The cooperative employed people from all islands in 2024."),
     ],
 )

@@ -34,6 +34,8 @@ _HOW_MANY = re.compile(
 _PEOPLE = frozenset(
     map(stem, ("people", "persons", "employees", "staff", "workers", "inhabitants", "residents", "members", "menschen"))
 )
+#: Says which, not how many.
+_ONE_OF = re.compile(r"\bone of (?:the|its|their|our)\b", re.IGNORECASE)
 #: Words between a number and what it counts, at most.
 _COUNTED_WITHIN = 5
 _CAUSE = re.compile(
@@ -137,6 +139,7 @@ def _counts_what_is_asked(question: str, sentence: str) -> bool:
         return True
     for period in reversed(find_dates(sentence)):
         sentence = sentence[: period.start] + " " + sentence[period.end :]
+    sentence = _ONE_OF.sub(" ", sentence)
     if any(stem(quantity.counted) in wanted for quantity in find_quantities(sentence) if quantity.counted):
         return True
     tokens = words(sentence)
