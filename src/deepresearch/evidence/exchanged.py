@@ -59,12 +59,16 @@ def exchanged(
     words and names are compared.
     """
     kinds = frozenset({"name", "word", "number"} if numbers else {"name", "word"})
+    compared: tuple[list[_Part], list[_Part]] | None = None
     for whole_names in (True, False):  # names as wholes first, then word by word
         ours = _parts(claim, sentence, language, whole_names=whole_names)
         theirs = _parts(sentence, claim, language, whole_names=whole_names)
         if opposite is not None:
             same = {words.stem(opposite[0], language): words.stem(opposite[1], language)}
             ours = [replace(part, key=same.get(part.key, part.key)) for part in ours]
+        if (ours, theirs) == compared:
+            break  # no name has several words
+        compared = ours, theirs
         if (found := _in_each_others_place(claim, sentence, ours, theirs, kinds)) is not None:
             return found
     return None
@@ -84,25 +88,27 @@ def _in_each_others_place(
     if not 2 <= len(anchors) <= _MOST_ANCHORS:
         return None
     places = {part.key: part for part in reversed(theirs)}
+    pairs = [
+        (first, second)
+        for first, second in combinations(anchors, 2)
+        if first.kind == second.kind
+        and not _order_is_nothing(claim, first, second)
+        and not (
+            _side_by_side(claim, ours, first, second)
+            and _side_by_side(sentence, theirs, places[first.key], places[second.key])
+        )
+    ]
     now = _fitting(keys, neighbours)
-    gains: list[tuple[int, _Part, _Part]] = []
-    for first, second in combinations(anchors, 2):
-        if first.kind != second.kind or _order_is_nothing(claim, first, second):
-            continue
-        if _side_by_side(claim, ours, first, second) and _side_by_side(
-            sentence, theirs, places[first.key], places[second.key]
-        ):
-            continue
-        gain = _fitting(_exchanged(keys, [(first.key, second.key)]), neighbours) - now
-        gains.append((gain, first, second))
-    best = max(gains, key=lambda found: found[0], default=None)
+    best, fitting = None, now + LEAST_GAIN - 1
+    if pairs and fitting < _neighbours(keys).total():  # else no exchange can bring that many into place
+        for pair in pairs:
+            if (fits := _fitting(_exchanged(keys, [pair]), neighbours)) > fitting:
+                best, fitting = pair, fits
     if best is None:
-        return None
-    gain, first, second = best
-    if gain < LEAST_GAIN:
-        return _turned_by_voice(claim, sentence, ours, theirs, gains)
+        return _turned_by_voice(claim, sentence, ours, theirs, pairs)
+    first, second = best
     active = _voice(claim, first, second) == _voice(sentence, places[first.key], places[second.key])
-    if not active or _is_other_order(keys, neighbours, now + gain, best, gains):
+    if not active or _is_other_order(keys, neighbours, fitting, best, pairs):
         return None
     return _named(claim, first, second)
 
@@ -112,10 +118,10 @@ def _turned_by_voice(
     sentence: str,
     ours: Sequence[_Part],
     theirs: Sequence[_Part],
-    gains: Sequence[tuple[int, _Part, _Part]],
+    pairs: Sequence[tuple[_Part, _Part]],
 ) -> tuple[str, str] | None:
     """Two names around one verb, in the same order, of which the other one acts."""
-    compared = [{first.key, second.key} for _, first, second in gains if first.kind == "name"]
+    compared = [{first.key, second.key} for first, second in pairs if first.kind == "name"]
     in_sentence = {tuple(part.key for part in three): (three[0], three[2]) for three in _threes(theirs)}
     for three in _threes(ours):
         pair = in_sentence.get(tuple(part.key for part in three))
@@ -144,13 +150,13 @@ def _is_other_order(
     keys: Sequence[str],
     neighbours: Counter[_Pair],
     fitting: int,
-    best: tuple[int, _Part, _Part],
-    others: Sequence[tuple[int, _Part, _Part]],
+    best: tuple[_Part, _Part],
+    pairs: Sequence[tuple[_Part, _Part]],
 ) -> bool:
     """Whether a second exchange beside the best fits better still: the claim tells the same in another order."""
-    pair = best[1].key, best[2].key
-    second = [(one.key, other.key) for _, one, other in others if not {one.key, other.key} & set(pair)]
-    return any(_fitting(_exchanged(keys, [pair, other]), neighbours) > fitting for other in second)
+    taken = {part.key for part in best}
+    others = [pair for pair in pairs if not taken & {part.key for part in pair}]
+    return any(_fitting(_exchanged(keys, [best, other]), neighbours) > fitting for other in others)
 
 
 def _neighbours(keys: Sequence[str]) -> Counter[_Pair]:
@@ -162,10 +168,10 @@ def _fitting(keys: Sequence[str], neighbours: Counter[_Pair]) -> int:
     return (_neighbours(keys) & neighbours).total()
 
 
-def _exchanged(keys: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[str]:
+def _exchanged(keys: Sequence[str], pairs: Iterable[tuple[_Part, _Part]]) -> list[str]:
     other: dict[str, str] = {}
     for first, second in pairs:
-        other |= {first: second, second: first}
+        other |= {first.key: second.key, second.key: first.key}
     return [other.get(key, key) for key in keys]
 
 

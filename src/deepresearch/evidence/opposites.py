@@ -80,6 +80,8 @@ _AXES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ("male men man boys männlich", "female women woman girls weiblich"),
     )
 )  # fmt: skip
+#: The first axis: rise and fall.
+_DIRECTION = 0
 _SIDES: dict[str, list[tuple[int, int]]] = {}
 for _number, _axis in enumerate(_AXES):
     for _side, _listed in enumerate(_axis):
@@ -108,7 +110,7 @@ def opposite_words(claim: Sequence[str], sentence: Sequence[str]) -> tuple[str, 
 
 def directions(words: Sequence[str]) -> tuple[bool, bool]:
     """Whether words in lower case speak of a rise, and whether of a fall."""
-    rises, falls = _by_axis(words).get(0, ([], []))
+    rises, falls = _by_axis(words).get(_DIRECTION, ([], []))
     return bool(rises), bool(falls)
 
 

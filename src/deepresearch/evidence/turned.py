@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from deepresearch.evidence import words
@@ -30,7 +31,7 @@ _TO_FROM = re.compile(
     r"\bto\b[^\d.;]{0,40}?(?P<b>\d[\d,]*(?:\.\d+)?)(?P<between>[^;]{0,80}?)\bfrom\b[^\d;]{0,40}?(?P<a>\d[\d,]*(?:\.\d+)?)"
 )
 
-_Bound: TypeAlias = list[tuple[Quantity, Period]]
+_Bound: TypeAlias = tuple[tuple[Quantity, Period], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,10 @@ class Turned:
 
 def turned(claim: str, sentence: str, language: str) -> Turned:
     """Compare a claim with a sentence that holds nearly all of its words."""
-    opposite = opposite_words(words.words(claim), words.words(sentence))
+    said, told = words.words(claim), words.words(sentence)
+    if said == told:
+        return Turned()
+    opposite = opposite_words(said, told)
     ours, theirs = _bound(claim), _bound(sentence)
     # What is told of which time decides about numbers; their order does not.
     settled = len(ours) > 1 and all(_is_told(*one, theirs) for one in ours)
@@ -87,7 +91,7 @@ def turned_round(claim: str, evidence: Sequence[str]) -> str | None:
     whole = Turned(
         None if undone else opposite_words(words.words(claim), words.words(" ".join(sentences))),
         None if undone else next((found.swapped for found in each if found.swapped), None),
-        _mixed_up(_bound(claim), [one for sentence in sentences for one in _bound(sentence)]),
+        _mixed_up(_bound(claim), tuple(one for sentence in sentences for one in _bound(sentence))),
     )
     return str(whole) or None
 
@@ -108,11 +112,15 @@ def wrong_way(claim: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def _bound(text: str) -> _Bound:
-    """The values of a text with the times they are for; none when it has fewer than two digits."""
+    """The values of a text with the times they are for; none when it has fewer than two digits.
+
+    Kept, since a claim is asked beside several sentences and a sentence beside several claims.
+    """
     if sum(character.isdigit() for character in text) < 2:
-        return []
-    return [(value, period) for value, period in values_and_periods(text) if period is not None]
+        return ()
+    return tuple((value, period) for value, period in values_and_periods(text) if period is not None)
 
 
 def _is_told(value: Quantity, period: Period, theirs: _Bound) -> bool:

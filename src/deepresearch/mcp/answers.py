@@ -63,14 +63,7 @@ class CheckedClaim(Value):
     @classmethod
     def of(cls, claim: Claim) -> Self:
         """The claim without the measurements behind its verdict; `explain` gives those."""
-        return cls(
-            id=claim.id,
-            text=claim.text,
-            support=claim.support,
-            confidence=claim.confidence,
-            citations=claim.citations,
-            run_id=claim.run_id,
-        )
+        return cls(**claim.model_dump(include=set(cls.model_fields)))
 
 
 class Answered(Value):

@@ -331,11 +331,12 @@ def _by_size(items: Iterable[_Item], size: Callable[[_Item], int]) -> Iterator[l
     batch: list[_Item] = []
     total = 0
     for item in items:
-        if batch and total + size(item) > _LARGEST_REQUEST:
+        taken = size(item)
+        if batch and total + taken > _LARGEST_REQUEST:
             yield batch
             batch, total = [], 0
         batch.append(item)
-        total += size(item)
+        total += taken
     if batch:
         yield batch
 
