@@ -13,6 +13,7 @@ from deepresearch.model.errors import NoReadableSourceError
 from deepresearch.retrieval import Filters, Index
 from deepresearch.session.found import Found, SearchResult, check_search, fits, none_named, why_nothing
 from deepresearch.session.index_places import FolderPlace
+from deepresearch.session.library import dates_of
 from deepresearch.session.progress import Step
 
 #: Characters of text that go into the index at once: it bounds memory.
@@ -78,6 +79,5 @@ def _take_in(
 
 def _index(documents: Sequence[Document], index: Index) -> int:
     passages: list[Passage] = [passage for document in documents for passage in split(document)]
-    dates = {document.sha256: document.date for document in documents if document.date is not None}
-    index.upsert(passages, dates=dates)
+    index.upsert(passages, dates=dates_of(documents))
     return len(passages)

@@ -20,7 +20,7 @@ from deepresearch.model.base import Value
 from deepresearch.model.documents import Document, Passage, RefusedSource
 from deepresearch.retrieval import Index
 from deepresearch.session.holdings import Holding, Holdings, Read, State
-from deepresearch.session.library import Library
+from deepresearch.session.library import Library, dates_of
 from deepresearch.session.loading import LOADER_VERSION, file_hash
 from deepresearch.session.progress import Step
 from deepresearch.session.store import Store
@@ -224,8 +224,7 @@ class Ingest:
             counts[document.sha256] = len({passage.id for passage in parts})
             passages.extend(parts)
         self._library.need_room_for(self._name, sum(len(passage.text) for passage in passages))
-        dates = {document.sha256: document.date for document in documents if document.date is not None}
-        self._index.upsert(passages, dates=dates)
+        self._index.upsert(passages, dates=dates_of(documents))
         self._holdings.mark_indexed(self._name, counts, loader)
         self._passages += len(passages)
 

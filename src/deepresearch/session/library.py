@@ -11,6 +11,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 
 from deepresearch.corpus import split
@@ -55,8 +56,9 @@ class Library:
         with self.open(name) as index:
             self._own.note(name, sorted({document.sha256 for document in documents}))
             if index.count() != len(unique):
-                dates = {document.sha256: document.date for document in documents if document.date is not None}
-                index.upsert(unique.values(), dates=dates, progress=lambda done: on_progress(done, len(unique)))
+                index.upsert(
+                    unique.values(), dates=dates_of(documents), progress=lambda done: on_progress(done, len(unique))
+                )
         return name, len(unique)
 
     @contextmanager
@@ -123,6 +125,11 @@ class Library:
     def _name(documents: Sequence[Document]) -> str:
         hashes = sorted({document.sha256 for document in documents})
         return "set-" + hashlib.sha256("\n".join([FORM, *hashes]).encode()).hexdigest()[:24]
+
+
+def dates_of(documents: Iterable[Document]) -> dict[str, date]:
+    """The dates that are known, by the SHA-256 of their documents, as `Index.upsert` takes them."""
+    return {document.sha256: document.date for document in documents if document.date is not None}
 
 
 def _shared_place(settings: Settings) -> IndexPlace | None:
