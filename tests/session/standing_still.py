@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -24,6 +25,8 @@ def standing_still(process: subprocess.Popen[str], database: Path, wanted: Calla
         while True:
             assert process.poll() is None, "it ended before the moment that was waited for"
             process.send_signal(signal.SIGSTOP)
+            # The signal is sent before it is heard: until the process stands, it may begin a write.
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             if _writable(database) and wanted():
                 break
             process.send_signal(signal.SIGCONT)
